@@ -1,0 +1,1 @@
+//! Internal component of jaunt: plans and runs a build.

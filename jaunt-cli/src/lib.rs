@@ -1,0 +1,1 @@
+//! Spec-driven code generation for Python: the command line.

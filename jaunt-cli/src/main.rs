@@ -1,0 +1,3 @@
+//! The `jaunt` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Dependency graphs that cannot contain a cycle.

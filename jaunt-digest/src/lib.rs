@@ -1,0 +1,1 @@
+//! Digests, headers and layout of generated Python modules.

@@ -1,0 +1,1 @@
+//! Runs of pytest, and exact results from them.

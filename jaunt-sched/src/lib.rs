@@ -1,0 +1,1 @@
+//! A scheduler for the jobs of a dependency graph.

@@ -1,0 +1,1 @@
+//! Internal component of jaunt: generates tests and runs them with pytest.

@@ -1,0 +1,1 @@
+//! Atomic writes that cannot leave a directory.
