@@ -1,1 +1,43 @@
 //! Digests, headers and layout of generated Python modules.
+//!
+//! Text in, values out: what a spec is called, what its source says, which digest follows from
+//! it, what the header of a generated file says, and where that file belongs. This crate reads
+//! no file and starts nothing, it does not import Python, and it does not know what a
+//! dependency graph is: who has one asks for one digest after another.
+//!
+//! A [`ModuleName`], a [`SpecRef`] and a [`GeneratedPath`] are valid by construction, and an
+//! [`Outline`] exists only for a source that parses.
+//!
+//! ```
+//! use jaunt_digest::{Digest, Outline, Source};
+//!
+//! let source = Source::decode(b"@jaunt.magic()\ndef total(x):   # a spec\n    ...\n")?;
+//! let total = Outline::parse(&source)?.definition("total").map(|it| it.segment());
+//! assert_eq!(total.as_deref(), Some("def total(x):   # a spec\n    ..."));
+//!
+//! let local = Digest::local(&total.unwrap_or_default(), "{}");
+//! assert_ne!(Digest::graph(&local, []), local);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod digest;
+mod header;
+mod json;
+mod kwargs;
+mod layout;
+mod name;
+mod outline;
+mod python;
+mod registry;
+mod source;
+mod text;
+
+pub use crate::digest::{Digest, InvalidDigest};
+pub use crate::header::{Header, HeaderFields, normalize_body, render, split};
+pub use crate::kwargs::kwargs_text;
+pub use crate::layout::{GeneratedPath, Layout, LayoutError};
+pub use crate::name::{InvalidName, Kind, ModuleName, SpecRef};
+pub use crate::outline::{Definition, DefinitionKind, Outline, top_level_names};
+pub use crate::python::SyntaxError;
+pub use crate::registry::{ModuleEntry, Producer, Registry, RegistryError, Settings, SpecEntry};
+pub use crate::source::{Source, SourceError};

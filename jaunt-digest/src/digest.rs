@@ -1,0 +1,164 @@
+//! SHA-256 digests of specs and modules: scheme 1.
+
+use std::fmt::{self, Debug, Display};
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest, shown as 64 lower-case hexadecimal digits.
+///
+/// Digests are ordered by their bytes, which is also the order of their texts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Returns the digest of some bytes.
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Returns the digest of one spec alone: its source segment and its keyword text.
+    ///
+    /// The segment is that of [`Definition::segment`](crate::Definition::segment), the keyword
+    /// text that of [`kwargs_text`](crate::kwargs_text).
+    pub fn local(segment: &str, kwargs_text: &str) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(segment);
+        hasher.update("\n");
+        hasher.update(kwargs_text);
+        Self(hasher.finalize().into())
+    }
+
+    /// Returns the digest of one spec and everything below it.
+    ///
+    /// `deps` are the graph digests of the direct dependencies, in the order of their *refs*:
+    /// the digest depends on the order.
+    pub fn graph<'a>(local: &Self, deps: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(local.hex());
+        let mut n_deps = 0;
+        for dep in deps {
+            hasher.update("\n");
+            hasher.update(dep.hex());
+            n_deps += 1;
+        }
+        if n_deps == 0 {
+            hasher.update("\n");
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// Returns the digest of a module: the graph digests of its specs, in any order.
+    pub fn module<'a>(graphs: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut graphs: Vec<&Self> = graphs.into_iter().collect();
+        graphs.sort_unstable();
+        let mut hasher = Sha256::new();
+        for (idx, graph) in graphs.into_iter().enumerate() {
+            if idx > 0 {
+                hasher.update("\n");
+            }
+            hasher.update(graph.hex());
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// Returns the 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn hex(&self) -> [u8; 64] {
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).expect("64 digits hold 32 bytes");
+        digits
+    }
+}
+
+impl Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.hex();
+        f.pad(str::from_utf8(&digits).expect("hexadecimal digits are ASCII"))
+    }
+}
+
+impl Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
+    }
+}
+
+/// Reads 64 hexadecimal digits, with or without `sha256:` in front.
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(digits, &mut bytes)
+            .map_err(|_| InvalidDigest { text: text.to_owned() })?;
+        Ok(Self(bytes))
+    }
+}
+
+/// A text that is not a SHA-256 digest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a SHA-256 digest of 64 hexadecimal digits")]
+pub struct InvalidDigest {
+    text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_module_without_specs_has_the_digest_of_the_empty_text() {
+        assert_eq!(Digest::module([]), Digest::of(""));
+        assert_eq!(
+            Digest::of("").to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+
+    #[test]
+    fn a_graph_digest_without_dependencies_still_hashes_the_line_end() {
+        let local = Digest::of("x");
+        assert_eq!(Digest::graph(&local, []), Digest::of(format!("{local}\n")));
+        let dep = Digest::of("y");
+        assert_eq!(Digest::graph(&local, [&dep]), Digest::of(format!("{local}\n{dep}")));
+    }
+
+    #[test]
+    fn only_64_hexadecimal_digits_are_a_digest() {
+        let good = Digest::of("x").to_string();
+        let digest: Digest = good.parse().unwrap();
+        assert_eq!(format!("sha256:{good}").parse(), Ok(digest));
+        for bad in ["", "sha256:", &good[1..], &format!("{good}0"), &format!("SHA256:{good}")] {
+            let err = bad.parse::<Digest>().unwrap_err().to_string();
+            assert_eq!(err, format!("`{bad}` is not a SHA-256 digest of 64 hexadecimal digits"));
+        }
+        assert!("é".repeat(32).parse::<Digest>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_digest_survives_its_text(bytes: [u8; 32], prefix in prop::sample::select(vec!["", "sha256:"])) {
+            let digest = Digest(bytes);
+            prop_assert_eq!(format!("{prefix}{digest}").parse(), Ok(digest));
+        }
+
+        #[test]
+        fn digests_sort_like_their_texts(a: [u8; 32], b: [u8; 32]) {
+            let (a, b) = (Digest(a), Digest(b));
+            prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
+        }
+
+        #[test]
+        fn the_order_of_specs_does_not_matter_to_their_module(texts: Vec<String>) {
+            let graphs: Vec<Digest> = texts.iter().map(Digest::of).collect();
+            prop_assert_eq!(Digest::module(&graphs), Digest::module(graphs.iter().rev()));
+        }
+    }
+}

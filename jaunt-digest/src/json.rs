@@ -1,0 +1,305 @@
+//! JSON as Python reads and writes it.
+//!
+//! Values stay texts until somebody asks: integers of any length, floats, and the lone
+//! surrogates that Python's strings may hold (as WTF-8) all survive a way through this module.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// How deep lists and objects may be nested.
+const MAX_DEPTH: usize = 128;
+
+/// One value whose parts are not looked at yet, by its type.
+#[derive(Debug)]
+pub(crate) enum Node<'a> {
+    Null,
+    Bool(bool),
+    /// The digits as they were written.
+    Number(&'a str),
+    String(Text<'a>),
+    List(Vec<&'a RawValue>),
+    Object(Object<'a>),
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn of(raw: &'a RawValue) -> Result<Self, serde_json::Error> {
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't') => Self::Bool(true),
+            Some(b'f') => Self::Bool(false),
+            Some(b'"') => Self::String(serde_json::from_str(text)?),
+            Some(b'[') => Self::List(serde_json::from_str(text)?),
+            Some(b'{') => Self::Object(serde_json::from_str(text)?),
+            _ => Self::Number(text),
+        })
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => text.as_str(),
+            _ => None,
+        }
+    }
+}
+
+/// A string, as WTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Text<'a>(Cow<'a, [u8]>);
+
+impl<'a> Text<'a> {
+    /// Returns the string, unless it holds a lone surrogate.
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        str::from_utf8(&self.0).ok()
+    }
+
+    /// Returns the string, unless it holds a lone surrogate.
+    pub(crate) fn into_str(self) -> Option<Cow<'a, str>> {
+        match self.0 {
+            Cow::Borrowed(bytes) => str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        }
+    }
+
+    /// Returns the string with U+FFFD for what is not Unicode.
+    pub(crate) fn into_lossy(self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text.as_bytes().into())
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self(text.into_bytes().into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // As bytes, because serde_json refuses lone surrogates in strings but not in bytes.
+        deserializer.deserialize_bytes(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Text<'de>, E> {
+        Ok(Text(bytes.into()))
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
+        Ok(Text(bytes.to_owned().into()))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(text.into())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(text.to_owned().into())
+    }
+}
+
+/// The members of an object, in the order of the document.
+#[derive(Debug)]
+pub(crate) struct Object<'a>(Vec<(Text<'a>, &'a RawValue)>);
+
+impl<'a> Object<'a> {
+    /// Returns a member; the last one, where a key is repeated, as Python's reader does.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(it, _)| *it.0 == *key.as_bytes()).map(|(_, value)| *value)
+    }
+
+    /// Returns the members by key, without those that a later one replaces.
+    pub(crate) fn into_sorted(self) -> BTreeMap<Text<'a>, &'a RawValue> {
+        self.0.into_iter().collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut members = Vec::new();
+        // Keys are never numbers or other things in JSON, but serde asks for a type.
+        while let Some(member) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+            members.push(member);
+        }
+        Ok(Object(members))
+    }
+}
+
+/// Writes a value as `json.dumps(value, sort_keys=True, separators=(",", ":"))` does.
+pub(crate) fn write_canonical(raw: &RawValue, out: &mut String) -> Result<(), serde_json::Error> {
+    write_nested(raw, out, MAX_DEPTH)
+}
+
+fn write_nested(raw: &RawValue, out: &mut String, depth: usize) -> Result<(), serde_json::Error> {
+    let below = depth.checked_sub(1).ok_or_else(too_deep)?;
+    match Node::of(raw)? {
+        Node::Null | Node::Bool(_) => out.push_str(raw.get()),
+        Node::Number(digits) => out.push_str(&number(digits)),
+        Node::String(text) => write_string(&text, out),
+        Node::List(items) => {
+            out.push('[');
+            for (idx, item) in items.into_iter().enumerate() {
+                if idx > 0 {
+                    out.push(',');
+                }
+                write_nested(item, out, below)?;
+            }
+            out.push(']');
+        }
+        Node::Object(members) => {
+            out.push('{');
+            for (idx, (key, value)) in members.into_sorted().into_iter().enumerate() {
+                if idx > 0 {
+                    out.push(',');
+                }
+                write_string(&key, out);
+                out.push(':');
+                write_nested(value, out, below)?;
+            }
+            out.push('}');
+        }
+    }
+    Ok(())
+}
+
+/// Writes a JSON number the way Python prints what it read: integers in full, floats by `repr`.
+pub(crate) fn number(digits: &str) -> String {
+    if digits == "-0" {
+        "0".to_owned()
+    } else if digits.contains(['.', 'e', 'E']) {
+        float(digits.parse().expect("JSON numbers are floats to Rust too"))
+    } else {
+        digits.to_owned()
+    }
+}
+
+/// Returns Python's `repr` of a float; infinities as JSON knows them in Python.
+fn float(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    // Both languages print the shortest digits that read back as the same float.
+    let scientific = format!("{value:e}");
+    let (digits, exponent) = scientific.split_once('e').expect("`{:e}` prints an exponent");
+    let exponent: i32 = exponent.parse().expect("exponents are small integers");
+    if (-4..16).contains(&exponent) {
+        format!("{value:?}")
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+    }
+}
+
+/// Returns a string as JSON in ASCII.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    write_string(&text.into(), &mut out);
+    out
+}
+
+/// Writes a string as JSON in ASCII; characters beyond U+FFFF, and lone surrogates, as UTF-16.
+pub(crate) fn write_string(text: &Text<'_>, out: &mut String) {
+    out.push('"');
+    let mut rest = &*text.0;
+    while !rest.is_empty() {
+        let valid = str::from_utf8(rest).unwrap_or_else(|err| {
+            str::from_utf8(&rest[..err.valid_up_to()]).expect("it is valid up to there")
+        });
+        valid.chars().for_each(|c| write_char(c, out));
+        rest = &rest[valid.len()..];
+        if let [0xed, middle, last, tail @ ..] = rest {
+            write_unit(0xd000 | u16::from(middle & 0x3f) << 6 | u16::from(last & 0x3f), out);
+            rest = tail;
+        }
+    }
+    out.push('"');
+}
+
+fn write_char(c: char, out: &mut String) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        ' '..='~' => out.push(c),
+        _ => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| write_unit(*unit, out)),
+    }
+}
+
+fn write_unit(unit: u16, out: &mut String) {
+    write!(out, "\\u{unit:04x}").expect("a String takes any text");
+}
+
+/// Reads an object for use, not for digests.
+///
+/// What `serde_json` has no room for is brought as near as possible: lone surrogates become
+/// U+FFFD, and numbers beyond the range of a float become strings.
+pub(crate) fn to_map(raw: &RawValue) -> Result<Map<String, Value>, serde_json::Error> {
+    serde_json::from_str(raw.get()).or_else(|_| match Node::of(raw)? {
+        Node::Object(members) => to_lossy_map(members, MAX_DEPTH),
+        _ => Ok(Map::new()),
+    })
+}
+
+fn to_lossy_map(
+    members: Object<'_>,
+    depth: usize,
+) -> Result<Map<String, Value>, serde_json::Error> {
+    let members = members.into_sorted().into_iter();
+    members.map(|(key, value)| Ok((key.into_lossy(), to_lossy(value, depth)?))).collect()
+}
+
+fn to_lossy(raw: &RawValue, depth: usize) -> Result<Value, serde_json::Error> {
+    let below = depth.checked_sub(1).ok_or_else(too_deep)?;
+    Ok(match Node::of(raw)? {
+        Node::Null => Value::Null,
+        Node::Bool(value) => value.into(),
+        Node::Number(digits) => serde_json::from_str(digits).unwrap_or_else(|_| digits.into()),
+        Node::String(text) => text.into_lossy().into(),
+        Node::List(items) => {
+            items.into_iter().map(|item| to_lossy(item, below)).collect::<Result<_, _>>()?
+        }
+        Node::Object(members) => to_lossy_map(members, below)?.into(),
+    })
+}
+
+fn too_deep() -> serde_json::Error {
+    de::Error::custom(format_args!("nested more than {MAX_DEPTH} levels deep"))
+}

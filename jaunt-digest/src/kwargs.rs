@@ -1,0 +1,119 @@
+//! The keyword text: decorator arguments as Python's `json.dumps` writes them.
+
+use std::collections::BTreeSet;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::json::{self, Node, Text};
+use crate::name::SpecRef;
+use crate::text::is_space;
+
+/// The arguments that hold refs of other specs.
+const REFS: [&str; 2] = ["deps", "targets"];
+
+/// Returns the keyword text of a spec: its decorator arguments as they are digested.
+///
+/// That is the JSON which Python writes with sorted keys, no blanks, and ASCII only. In `deps` and `targets` a
+/// single value becomes a list; if all items are refs they are brought to the form
+/// `module:qualname`, otherwise all stay as they are; the list is sorted.
+///
+/// A `Map` cannot hold everything that Python can: for an integer beyond 64 bits or a lone
+/// surrogate, use the text that [`Registry::from_json`](crate::Registry::from_json) finds in the document.
+pub fn kwargs_text(kwargs: &Map<String, Value>) -> String {
+    let raw = serde_json::value::to_raw_value(kwargs).expect("a JSON value can be written");
+    match text_of(&raw) {
+        Ok(text) => text,
+        // Deeper than a document can be; no digest can be compared with it.
+        Err(_) => raw.get().to_owned(),
+    }
+}
+
+/// Returns the keyword text of the object `decorator_kwargs` of a document.
+pub(crate) fn text_of(kwargs: &RawValue) -> Result<String, serde_json::Error> {
+    let Node::Object(members) = Node::of(kwargs)? else { return Ok("{}".to_owned()) };
+    let mut out = String::with_capacity(kwargs.get().len());
+    out.push('{');
+    for (idx, (key, value)) in members.into_sorted().into_iter().enumerate() {
+        if idx > 0 {
+            out.push(',');
+        }
+        json::write_string(&key, &mut out);
+        out.push(':');
+        if key.as_str().is_some_and(|key| REFS.contains(&key)) {
+            write_refs(value, &mut out)?;
+        } else {
+            json::write_canonical(value, &mut out)?;
+        }
+    }
+    out.push('}');
+    Ok(out)
+}
+
+fn write_refs(value: &RawValue, out: &mut String) -> Result<(), serde_json::Error> {
+    out.push('[');
+    for (idx, text) in refs(value)?.into_iter().enumerate() {
+        if idx > 0 {
+            out.push(',');
+        }
+        json::write_string(&text, out);
+    }
+    out.push(']');
+    Ok(())
+}
+
+fn refs(value: &RawValue) -> Result<Vec<Text<'_>>, serde_json::Error> {
+    let items = match Node::of(value)? {
+        Node::Null => Vec::new(),
+        Node::List(items) => items,
+        _ => vec![value],
+    };
+    let valid: Option<Vec<Text<'_>>> = items
+        .iter()
+        .map(|item| Some(normalize(Node::of(item).ok()?.as_str()?)?.as_str().to_owned().into()))
+        .collect();
+    let mut texts = match valid {
+        Some(refs) => refs,
+        None => items.into_iter().map(python_str).collect::<Result<_, _>>()?,
+    };
+    texts.sort();
+    Ok(texts)
+}
+
+/// Returns what Python's `str` makes of a value; of lists and objects, their JSON.
+fn python_str(value: &RawValue) -> Result<Text<'_>, serde_json::Error> {
+    Ok(match Node::of(value)? {
+        Node::Null => "None".into(),
+        Node::Bool(true) => "True".into(),
+        Node::Bool(false) => "False".into(),
+        Node::Number(digits) => json::number(digits).into(),
+        Node::String(text) => text,
+        Node::List(_) | Node::Object(_) => {
+            let mut text = String::new();
+            json::write_canonical(value, &mut text)?;
+            text.into()
+        }
+    })
+}
+
+/// Brings a ref to the form `module:qualname`.
+///
+/// White space around it is dropped; without a colon, the last dot separates the two.
+pub(crate) fn normalize(text: &str) -> Option<SpecRef> {
+    let text = text.trim_matches(is_space);
+    if text.contains(':') {
+        return text.parse().ok();
+    }
+    let (module, qualname) = text.rsplit_once('.')?;
+    format!("{module}:{qualname}").parse().ok()
+}
+
+/// Returns the refs in the arguments that hold refs, leaving out what is none.
+pub(crate) fn refs_in(kwargs: &Map<String, Value>) -> BTreeSet<SpecRef> {
+    let values = REFS.iter().filter_map(|key| kwargs.get(*key));
+    let items = values.flat_map(|value| match value {
+        Value::Array(items) => items.as_slice(),
+        other => std::slice::from_ref(other),
+    });
+    items.filter_map(|item| normalize(item.as_str()?)).collect()
+}

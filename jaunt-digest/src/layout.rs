@@ -1,0 +1,204 @@
+//! Where generated modules belong.
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+use crate::name::ModuleName;
+use crate::text::is_identifier;
+
+/// How the directory of generated modules is called, and all that follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    generated_dir: String,
+}
+
+/// Why a generated module has no place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// The directory of generated modules would not be a Python package of its own.
+    #[error("`{name}` cannot be the directory of generated modules: it must be one identifier")]
+    GeneratedDir { name: String },
+
+    /// A module's source file is not where the name of the module says.
+    #[error(
+        "source file `{source_file}` does not end in `{expected}.py` or `{expected}/__init__.py`, \
+         as module `{module}` asks for"
+    )]
+    Base { source_file: Utf8PathBuf, module: ModuleName, expected: String },
+
+    /// A path that nothing may be generated to.
+    #[error("refusing to generate to `{path}`: it {reason}")]
+    Place { path: Utf8PathBuf, reason: &'static str },
+}
+
+impl Layout {
+    /// Takes the name of the directory, usually `__generated__`.
+    ///
+    /// # Errors
+    ///
+    /// If the name is not a Python identifier: generated modules are imported through it.
+    pub fn new(generated_dir: &str) -> Result<Self, LayoutError> {
+        let name = generated_dir.to_owned();
+        if is_identifier(generated_dir) {
+            Ok(Self { generated_dir: name })
+        } else {
+            Err(LayoutError::GeneratedDir { name })
+        }
+    }
+
+    /// Returns the name of the directory.
+    pub fn generated_dir(&self) -> &str {
+        &self.generated_dir
+    }
+
+    /// Returns the module that is generated for a spec module.
+    ///
+    /// The directory follows the first part: `a.b.c` gives `a.__generated__.b.c`. A one-part
+    /// module `a` gives `__generated__.a`. A module in generated code stays what it is.
+    pub fn generated_module(&self, module: &ModuleName) -> ModuleName {
+        let dir = self.generated_dir.as_str();
+        let mut parts = module.parts();
+        let first = parts.next().expect("a module name has a part");
+        match parts.clone().next() {
+            _ if first == dir => module.clone(),
+            None => ModuleName::join([dir, first]),
+            Some(second) if second == dir => module.clone(),
+            Some(_) => ModuleName::join([first, dir].into_iter().chain(parts)),
+        }
+    }
+
+    /// Returns the file of a *generated* module, relative to the directory that is imported from.
+    ///
+    /// With `is_package` that is the `__init__.py` of a package: the place of a module which has
+    /// other generated modules below it. The directory itself, and a name of one part, is always a
+    /// package.
+    pub fn generated_relpath(&self, generated: &ModuleName, is_package: bool) -> Utf8PathBuf {
+        let path: Utf8PathBuf = generated.parts().collect();
+        let is_dir = generated.parts().next_back() == Some(&self.generated_dir)
+            && generated.parts().next() != Some(&self.generated_dir);
+        if is_package || is_dir || generated.parts().count() == 1 {
+            path.join("__init__.py")
+        } else {
+            Utf8PathBuf::from(format!("{path}.py"))
+        }
+    }
+
+    /// Returns the directory that a module is imported from, judged by its source file.
+    ///
+    /// It is what is left when `a/b/c.py` or `a/b/c/__init__.py` is taken from the end of the
+    /// file of `a.b.c`; nothing may be left, and the path is empty then.
+    ///
+    /// # Errors
+    ///
+    /// If the file does not end so.
+    pub fn base_of(
+        &self,
+        source_file: &Utf8Path,
+        module: &ModuleName,
+    ) -> Result<Utf8PathBuf, LayoutError> {
+        let expected: Utf8PathBuf = module.parts().collect();
+        let stem = match source_file.file_name() {
+            Some("__init__.py") if module.parts().next_back() != Some("__init__") => {
+                source_file.parent().map(Utf8Path::to_owned)
+            }
+            Some(name) if name.ends_with(".py") => Some(source_file.with_extension("")),
+            _ => None,
+        };
+        match stem {
+            Some(stem) if stem.ends_with(&expected) => Ok(stem
+                .ancestors()
+                .nth(module.parts().count())
+                .expect("a path has as many ancestors as components")
+                .to_owned()),
+            _ => Err(LayoutError::Base {
+                source_file: source_file.to_owned(),
+                module: module.clone(),
+                expected: expected.into_string(),
+            }),
+        }
+    }
+
+    /// Says where in the project a generated file goes.
+    ///
+    /// `base` is relative to the project root (empty for the root itself), `relpath` to `base`.
+    ///
+    /// # Errors
+    ///
+    /// If a path is absolute, has a part that is empty, `.` or `..`, or that holds a backslash or a control
+    /// character; if `relpath` has no directory of generated modules in it, or does not end in `.py`.
+    pub fn place(&self, base: &Utf8Path, relpath: &Utf8Path) -> Result<GeneratedPath, LayoutError> {
+        let refuse =
+            |path: &Utf8Path, reason| Err(LayoutError::Place { path: path.to_owned(), reason });
+        for path in [base, relpath].into_iter().filter(|it| *it != "") {
+            if let Err(reason) = check_parts(path) {
+                return refuse(path, reason);
+            }
+        }
+        let stem = relpath.file_name().and_then(|name| name.strip_suffix(".py"));
+        if stem.is_none_or(str::is_empty) {
+            return refuse(relpath, "does not end in a file name with `.py`");
+        }
+        let parts: Vec<Utf8Component<'_>> = relpath.components().collect();
+        let dirs = &parts[..parts.len() - 1];
+        let Some(at) = dirs.iter().position(|part| part.as_str() == self.generated_dir) else {
+            return refuse(relpath, "is not inside the directory of generated modules");
+        };
+        let tree: Utf8PathBuf = base.components().chain(parts[..=at].iter().copied()).collect();
+        let tree_len = tree.as_str().len();
+        let path = parts[at + 1..].iter().fold(tree, |path, part| path.join(part));
+        Ok(GeneratedPath { path, tree_len })
+    }
+}
+
+/// Says what is wrong with a path that must be relative and plain.
+pub(crate) fn check_parts(path: &Utf8Path) -> Result<(), &'static str> {
+    if path.as_str().starts_with('/') {
+        return Err("is absolute");
+    }
+    for part in path.as_str().split('/') {
+        match part {
+            "" => return Err("has an empty part"),
+            "." | ".." => return Err("has a part that is `.` or `..`"),
+            _ if part.contains('\\') => return Err("contains a backslash"),
+            _ if part.contains(char::is_control) => return Err("contains a control character"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The place of a generated file: below a directory of generated modules, and nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GeneratedPath {
+    path: Utf8PathBuf,
+    tree_len: usize,
+}
+
+impl GeneratedPath {
+    /// Returns the directory of generated modules, relative to the project root.
+    pub fn tree(&self) -> &Utf8Path {
+        self.path.as_str()[..self.tree_len].into()
+    }
+
+    /// Returns the file, relative to [`tree`](Self::tree).
+    pub fn file(&self) -> &Utf8Path {
+        self.path.as_str()[self.tree_len + 1..].into()
+    }
+
+    /// Returns the file, relative to the project root.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Returns the `__init__.py` files that importing the file needs, relative to
+    /// [`tree`](Self::tree), outermost first.
+    ///
+    /// The file itself is not among them.
+    pub fn package_inits(&self) -> Vec<Utf8PathBuf> {
+        let mut dirs: Vec<&Utf8Path> = self.file().ancestors().skip(1).collect();
+        dirs.reverse();
+        let inits = dirs.into_iter().map(|dir| dir.join("__init__.py"));
+        inits.filter(|init| init != self.file()).collect()
+    }
+}

@@ -1,0 +1,158 @@
+//! The registry document: the specs of a project as their discovery hands them over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+
+use camino::Utf8PathBuf;
+use serde_json::{Map, Value};
+
+use crate::digest::Digest;
+use crate::kwargs;
+use crate::name::{Kind, ModuleName, SpecRef};
+
+mod read;
+
+/// The specs of a project, and what their producer says about modules and settings.
+///
+/// Every dependency of a spec is the ref of a spec that is there too. The graph of specs may have
+/// cycles.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Registry {
+    /// The program that wrote the document.
+    pub producer: Option<Producer>,
+    /// The specs by ref.
+    pub specs: BTreeMap<SpecRef, SpecEntry>,
+    /// What the document says about modules; a module with specs need not be here.
+    pub modules: BTreeMap<ModuleName, ModuleEntry>,
+    /// Settings of the project, each only where the document gives it.
+    pub settings: Settings,
+}
+
+/// The program that wrote a registry document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Producer {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+}
+
+/// One spec: a decorated definition in the user's code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpecEntry {
+    /// What it asks for.
+    pub kind: Kind,
+    /// The file that holds it, relative to the project root.
+    pub source_file: Utf8PathBuf,
+    /// The decorator's arguments, for use.
+    pub kwargs: Map<String, Value>,
+    /// The decorator's arguments as they are digested; see [`kwargs_text`](crate::kwargs_text).
+    pub kwargs_text: String,
+    /// The specs that it depends on directly.
+    pub dependencies: BTreeSet<SpecRef>,
+    /// The class around it, if it is a method.
+    pub class_name: Option<String>,
+}
+
+impl SpecEntry {
+    /// Returns the decorator's `prompt`, if there is one that says something.
+    pub fn prompt(&self) -> Option<String> {
+        self.kwargs
+            .get("prompt")
+            .and_then(Value::as_str)
+            .filter(|it| !it.is_empty())
+            .map(str::to_owned)
+    }
+
+    /// Returns the specs that the decorator's `deps` and `targets` name.
+    ///
+    /// What is not a ref is left out, and a ref need not be registered.
+    pub fn targets(&self) -> BTreeSet<SpecRef> {
+        kwargs::refs_in(&self.kwargs)
+    }
+}
+
+/// What a registry document says about one module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleEntry {
+    /// What its specs ask for.
+    pub kind: Kind,
+    /// The module to be generated.
+    pub generated_module: Option<ModuleName>,
+    /// Its file, relative to `output_base`.
+    pub generated_relpath: Option<Utf8PathBuf>,
+    /// The directory it is imported from, relative to the project root; empty for the root itself.
+    pub output_base: Option<Utf8PathBuf>,
+    /// The module's digest under other schemes, by the number of the scheme.
+    pub digests: BTreeMap<u32, Digest>,
+}
+
+/// Settings of the project, as far as the registry document gives them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of `jaunt.toml`")]
+pub struct Settings {
+    pub source_roots: Option<Vec<String>>,
+    pub test_roots: Option<Vec<String>>,
+    pub generated_dir: Option<String>,
+    pub build_jobs: Option<NonZeroUsize>,
+    pub test_jobs: Option<NonZeroUsize>,
+    pub pytest_args: Option<Vec<String>>,
+}
+
+/// Why a registry document is refused.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// The document is not text.
+    #[error("the registry document is not valid UTF-8 at byte {valid_up_to}")]
+    Encoding { valid_up_to: usize },
+
+    /// The document is not JSON.
+    #[error("the registry document is not JSON")]
+    Json {
+        #[from]
+        source: serde_json::Error,
+    },
+
+    /// Something that must be an object is none.
+    #[error("{place}: expected an object, found {found}")]
+    Object { place: String, found: String },
+
+    /// A field is missing or makes no sense.
+    #[error("{place}: expected `{field}` to be {expected}, found {found}")]
+    Field { place: String, field: String, expected: String, found: String },
+
+    /// Two specs have one ref.
+    #[error("spec `{spec}`: registered twice, as `specs[{first}]` and `specs[{second}]`")]
+    Duplicate { spec: SpecRef, first: usize, second: usize },
+
+    /// A dependency is not a spec.
+    #[error("spec `{spec}`: `{dependency}` in `dependencies` is not registered")]
+    UnknownDependency { spec: SpecRef, dependency: String },
+
+    /// A module is of one kind, and a spec in it of the other.
+    #[error(
+        "module `{module}`: `kind` is `{}`, but that of spec `{spec}` in it is `{}`",
+        .kind.registry_str(),
+        .spec_kind.registry_str()
+    )]
+    Kind { module: ModuleName, kind: Kind, spec: SpecRef, spec_kind: Kind },
+}
+
+impl Registry {
+    /// Reads a registry document, version 1.
+    ///
+    /// Unknown keys are ignored, and of a repeated key the last one holds. `null` counts as absent.
+    ///
+    /// # Errors
+    ///
+    /// If the document is not JSON, or not what a registry document must be; the message names the
+    /// spec (by its place, where it has no ref) and the field.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, RegistryError> {
+        let text = str::from_utf8(bytes)
+            .map_err(|err| RegistryError::Encoding { valid_up_to: err.valid_up_to() })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        read::document(text)
+    }
+}

@@ -1,0 +1,100 @@
+//! What Python's `str` methods mean by a blank, a line and an identifier.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Tells whether `str.isspace` holds in Python.
+///
+/// Unicode's `White_Space` lacks the four separators U+001C to U+001F, which Python counts too.
+pub(crate) fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+/// Takes the first line off a text, as Python's `str.splitlines` sees lines.
+///
+/// Returns the line without its end, the end, and what follows.
+pub(crate) fn split_line(text: &str) -> (&str, &str, &str) {
+    let ends = |c| {
+        matches!(
+            c,
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'
+                ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
+    };
+    let Some((at, end)) = text.char_indices().find(|(_, c)| ends(*c)) else {
+        return (text, "", "");
+    };
+    let length = if text[at..].starts_with("\r\n") { 2 } else { end.len_utf8() };
+    (&text[..at], &text[at..at + length], &text[at + length..])
+}
+
+/// Turns CR LF and every remaining lone CR into LF.
+pub(crate) fn universal_newlines(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        text.into()
+    }
+}
+
+/// Removes trailing blanks from every line, as scheme 1 does before hashing.
+pub(crate) fn trim_line_ends(text: &str) -> String {
+    let mut trimmed = String::with_capacity(text.len());
+    for (idx, line) in text.split('\n').enumerate() {
+        if idx > 0 {
+            trimmed.push('\n');
+        }
+        trimmed.push_str(line.trim_end_matches(is_space));
+    }
+    trimmed
+}
+
+/// Tells whether `str.isidentifier` holds in Python; keywords are identifiers too.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|first| first == '_' || unicode_ident::is_xid_start(first))
+        && chars.all(unicode_ident::is_xid_continue)
+}
+
+/// The form in which Python compares identifiers.
+pub(crate) fn nfkc(name: &str) -> Cow<'_, str> {
+    if name.is_ascii() { name.into() } else { name.nfkc().collect::<String>().into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_are_those_of_python() {
+        // [c for c in range(0x110000) if chr(c).isspace()]
+        let blanks: Vec<u32> = ('\0'..=char::MAX).filter(|c| is_space(*c)).map(u32::from).collect();
+        let expected = [0x9..=0xd, 0x1c..=0x20, 0x85..=0x85, 0xa0..=0xa0, 0x1680..=0x1680]
+            .into_iter()
+            .chain([0x2000..=0x200a, 0x2028..=0x2029, 0x202f..=0x202f])
+            .chain([0x205f..=0x205f, 0x3000..=0x3000])
+            .flatten();
+        assert_eq!(blanks, expected.collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn lines_end_as_in_python() {
+        let ends = "\n \r \r\n \u{b} \u{c} \u{1c} \u{1d} \u{1e} \u{85} \u{2028} \u{2029}";
+        for end in ends.split(' ') {
+            assert_eq!(split_line(&format!("a{end}b")), ("a", end, "b"), "{end:?}");
+        }
+        assert_eq!(split_line("a\u{1f}b\tc"), ("a\u{1f}b\tc", "", ""));
+        assert_eq!(split_line("\n\r"), ("", "\n", "\r"));
+    }
+
+    #[test]
+    fn identifiers_are_those_of_python() {
+        for good in ["a", "_", "_1", "class", "é", "名前", "𝓍", "a·b", "ℼ"] {
+            assert!(is_identifier(good), "{good}");
+        }
+        for bad in ["", "1", "a b", "a-b", "a.b", "·a", "a\u{0}", "<locals>", "😀"] {
+            assert!(!is_identifier(bad), "{bad}");
+        }
+    }
+}
