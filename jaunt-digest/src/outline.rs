@@ -47,8 +47,7 @@ impl Outline {
     /// `return` at the top level, are no errors here.
     pub fn parse(source: &Source) -> Result<Self, SyntaxError> {
         let parsed = python::parse(source.text())?;
-        let tokens: &[Token] = parsed.tokens();
-        let body = &parsed.syntax().body;
+        let (tokens, body) = (parsed.tokens(), parsed.body());
         let mut items = Vec::new();
         for (idx, stmt) in body.iter().enumerate() {
             let (name, kind, decorators) = match stmt {
@@ -206,7 +205,7 @@ pub fn top_level_names(source: &str) -> Result<BTreeSet<String>, SyntaxError> {
     let source = Source::new(source);
     let parsed = python::parse(source.text())?;
     let mut names = BTreeSet::new();
-    for stmt in &parsed.syntax().body {
+    for stmt in parsed.body() {
         match stmt {
             Stmt::FunctionDef(it) => {
                 names.insert(nfkc(it.name.as_str()).into_owned());

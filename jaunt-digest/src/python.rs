@@ -1,8 +1,32 @@
-//! The Python parser. Nothing else in the crate knows which one it is.
+//! The Python parser. Nothing else in the crate decides what is valid Python.
+//!
+//! The verdict is Ruff's, with two additions. Ruff lets pass what CPython's tokenizer refuses (a NUL,
+//! more than 200 nested brackets, more than 99 levels of indentation), and a tree that is deep enough
+//! could end the process: parsing it takes memory in proportion to its depth, and dropping it is
+//! recursive. So a text is measured before or while it is parsed; see [`Nesting`].
 
-use ruff_python_ast::ModModule;
+use ruff_python_ast::token::{Token, TokenKind};
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{AnyNodeRef, ModModule, Stmt};
+use ruff_python_parser::lexer::lex;
 use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
-use ruff_text_size::{Ranged as _, TextSize};
+use ruff_text_size::Ranged as _;
+
+use self::nesting::{Nesting, TooDeep};
+
+mod nesting;
+
+/// Texts up to this size, in bytes, are parsed before they are measured.
+///
+/// The worst of them, nothing but brackets, takes 2 KB of stack per byte.
+const SMALL: usize = 32 * 1024;
+
+/// Trees up to this depth need no attention when they are dropped.
+const SHALLOW: usize = 50;
+
+/// More stack than dropping one level of a tree takes, in bytes: at least five times what was
+/// measured, without optimization.
+const STACK_PER_LEVEL: usize = 1024;
 
 /// Why a text is not a Python module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,19 +40,138 @@ pub struct SyntaxError {
     pub column: usize,
 }
 
-pub(crate) fn parse(text: &str) -> Result<Parsed<ModModule>, SyntaxError> {
+impl SyntaxError {
+    fn new(text: &str, at: usize, message: impl Into<String>) -> Self {
+        let before = &text[..text.floor_char_boundary(at)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let message: String = message.into();
+        Self {
+            // Messages quote the text, which may hold anything, and go to terminals.
+            message: message.replace(char::is_control, "\u{fffd}"),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+/// A module that parses, whatever its depth.
+pub(crate) struct Module {
+    /// `None` only while it is dropped.
+    parsed: Option<Parsed<ModModule>>,
+    is_shallow: bool,
+}
+
+/// Parses a text, whose lines must end with LF.
+pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
+    if u32::try_from(text.len()).is_err() {
+        return Err(SyntaxError::new("", 0, "source code of 4 GiB or more"));
+    }
+    if let Some(at) = text.find('\0') {
+        return Err(SyntaxError::new(text, at, "source code cannot contain null bytes"));
+    }
+    // The caller has dropped one already, and Ruff would drop another.
+    if text.starts_with('\u{feff}') {
+        return Err(SyntaxError::new(text, 0, "invalid non-printable character U+FEFF"));
+    }
+    if text.len() > SMALL
+        && let Err(err) = measure(text)
+    {
+        return Err(SyntaxError::new(text, place_of_excess(text), err.to_string()));
+    }
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module))
         .try_into_module()
         .expect("module mode yields a module");
-    if let Some(err) = parsed.errors().first() {
-        return Err(error_at(text, err.start(), err.error.to_string()));
+    let mut module = Module { parsed: Some(parsed), is_shallow: false };
+
+    let mut nesting = Nesting::default();
+    for token in module.tokens() {
+        if let Err(err) = nesting.push(token.kind()) {
+            return Err(SyntaxError::new(text, token.start().to_usize(), err.to_string()));
+        }
     }
-    Ok(parsed)
+    // What the parser makes of a faulty text may be deeper than the tokens tell.
+    if let Some(err) = module.parsed().errors().first() {
+        return Err(SyntaxError::new(text, err.start().to_usize(), err.error.to_string()));
+    }
+    module.is_shallow = nesting.deepest() <= SHALLOW;
+    Ok(module)
 }
 
-fn error_at(text: &str, at: TextSize, message: String) -> SyntaxError {
-    let before = &text[..at.to_usize().min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
-    SyntaxError { message, line, column }
+impl Module {
+    pub(crate) fn body(&self) -> &[Stmt] {
+        &self.parsed().syntax().body
+    }
+
+    pub(crate) fn tokens(&self) -> &[Token] {
+        self.parsed().tokens()
+    }
+
+    fn parsed(&self) -> &Parsed<ModModule> {
+        self.parsed.as_ref().expect("only `drop` takes it")
+    }
 }
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        if !self.is_shallow {
+            let stack = depth(self.parsed().syntax()) * STACK_PER_LEVEL;
+            let parsed = self.parsed.take();
+            stacker::maybe_grow(stack, stack, || drop(parsed));
+        }
+    }
+}
+
+/// Walks the tokens of a text without parsing it.
+fn measure(text: &str) -> Result<(), TooDeep> {
+    let mut lexer = lex(text, Mode::Module);
+    let mut nesting = Nesting::default();
+    loop {
+        match lexer.next_token() {
+            TokenKind::EndOfFile => return Ok(()),
+            kind => nesting.push(kind)?,
+        }
+    }
+}
+
+/// Returns where a text that is too deep becomes so.
+fn place_of_excess(text: &str) -> usize {
+    // The lexer does not tell where its tokens are, but a part of the text can be measured too.
+    let (mut fits, mut exceeds) = (0, text.len());
+    while exceeds - fits > 1 {
+        let middle = fits.midpoint(exceeds);
+        match measure(&text[..text.floor_char_boundary(middle)]) {
+            Ok(()) => fits = middle,
+            Err(_) => exceeds = middle,
+        }
+    }
+    fits
+}
+
+/// Returns the number of levels in a tree. Not recursive.
+fn depth(module: &ModModule) -> usize {
+    let mut deepest = 0;
+    let mut waiting = vec![(AnyNodeRef::from(module), 1)];
+    let mut children = Children::default();
+    while let Some((node, depth)) = waiting.pop() {
+        deepest = deepest.max(depth);
+        node.visit_source_order(&mut children);
+        waiting.extend(children.nodes.drain(..).map(|child| (child, depth + 1)));
+    }
+    deepest
+}
+
+/// Collects nodes and does not enter them.
+#[derive(Default)]
+struct Children<'a> {
+    nodes: Vec<AnyNodeRef<'a>>,
+}
+
+impl<'a> SourceOrderVisitor<'a> for Children<'a> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        self.nodes.push(node);
+        TraversalSignal::Skip
+    }
+}
+
+#[cfg(test)]
+mod tests;

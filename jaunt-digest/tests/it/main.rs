@@ -1,0 +1,3 @@
+//! Tests against data from outside: the vectors of the original, other parsers, Python itself.
+
+mod vectors;
