@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 
-use crate::edges::Edges;
+use crate::edges::{Adjacency, Edges};
 
 /// Nodes that depend on each other in a ring, so that none of them can come first.
 ///
@@ -17,6 +17,11 @@ impl<N> Cycle<N> {
     /// that leads on. The last one depends on the first. Never empty.
     pub fn path(&self) -> &[N] {
         &self.path
+    }
+
+    /// The nodes of [`path`](Self::path), to keep.
+    pub fn into_path(self) -> Vec<N> {
+        self.path
     }
 }
 
@@ -33,77 +38,101 @@ impl<N: fmt::Debug + fmt::Display> Error for Cycle<N> {}
 
 /// How many edges a search for the shortest cycle looks at before it settles for what it has.
 ///
-/// Enough for the exact answer where a thousand nodes are knotted together by four thousand edges,
-/// and done in the blink of an eye where it is not.
+/// Short cycles are found long before that in graphs of any size. A ring of 100,000 nodes is not
+/// short, and not read to its end either.
 const PATIENCE: usize = 1 << 22;
 
-/// Finds a shortest cycle, the first in the order of its nodes if there are several.
+/// Finds a shortest cycle, the first in the order of its nodes if there are several. `None` if
+/// there is no cycle.
 ///
-/// In a knot so large that this would take long it is the shortest one through the knot's smallest
-/// node, or a shorter one that has turned up. `None` if there is no cycle.
+/// When [`PATIENCE`] ends it is the shortest one through the smallest node that is in any, or a
+/// shorter one that has turned up.
 pub(crate) fn shortest<N: Clone>(edges: &Edges<N>) -> Option<Cycle<N>> {
-    let deps = edges.deps();
-    let components = edges.components();
-    let mut component_of = vec![0; edges.nodes.len()];
-    for (idx, component) in components.iter().enumerate() {
-        for &node in component {
-            component_of[node] = idx;
+    let mut search = Search::new(edges);
+    let knotted: Vec<usize> =
+        (0..edges.nodes.len()).filter(|&node| search.is_knotted(node)).collect();
+    let first = *knotted.first()?;
+
+    // Longer and longer walks, so that a short cycle is found before any walk gets lost in a knot.
+    let mut longest = 2;
+    let path = 'found: loop {
+        let mut best: Option<Vec<usize>> = None;
+        for &start in &knotted {
+            let shorter = best.as_ref().map_or(longest, |best| best.len() - 1);
+            best = search.walk(start, shorter).or(best);
+            if search.looked_at > PATIENCE {
+                break 'found best.or_else(|| search.walk(first, usize::MAX));
+            }
         }
+        if best.is_some() {
+            break best;
+        }
+        longest *= 2;
+    };
+    let path = path.expect("a knotted node is in a cycle, and a long enough walk finds it");
+    Some(Cycle { path: path.into_iter().map(|node| edges.nodes[node].clone()).collect() })
+}
+
+struct Search {
+    deps: Adjacency,
+    components: Vec<Vec<usize>>,
+    component_of: Vec<usize>,
+    /// For each node, the last walk that came to it, and from where.
+    via: Vec<(usize, usize)>,
+    n_walks: usize,
+    looked_at: usize,
+}
+
+impl Search {
+    fn new<N>(edges: &Edges<N>) -> Self {
+        let components = edges.components();
+        let mut component_of = vec![0; edges.nodes.len()];
+        for (idx, component) in components.iter().enumerate() {
+            for &node in component {
+                component_of[node] = idx;
+            }
+        }
+        let via = vec![(0, 0); edges.nodes.len()];
+        Self { deps: edges.deps(), components, component_of, via, n_walks: 0, looked_at: 0 }
     }
 
-    // A cycle is found from its smallest node, so a walk never goes below the node it began at.
-    let mut best: Option<Vec<usize>> = None;
-    let mut looked_at = 0;
-    let mut via: Vec<Via> = vec![Via::default(); edges.nodes.len()];
-    for start in 0..edges.nodes.len() {
-        if best.is_some() && looked_at > PATIENCE {
-            break;
-        }
-        if components[component_of[start]].len() == 1 && !deps.contains_edge(start, start) {
-            continue;
-        }
+    /// Whether a node is in any cycle.
+    fn is_knotted(&self, node: usize) -> bool {
+        self.components[self.component_of[node]].len() > 1 || self.deps.contains_edge(node, node)
+    }
+
+    /// Finds the shortest cycle that has `start` as its smallest node and at most `longest` nodes;
+    /// of several, the first in the order of their nodes.
+    fn walk(&mut self, start: usize, longest: usize) -> Option<Vec<usize>> {
+        self.n_walks += 1;
         let mut queue = VecDeque::from([(start, 1)]);
-        'walk: while let Some((node, length)) = queue.pop_front() {
-            if best.as_ref().is_some_and(|best| best.len() <= length) {
+        while let Some((node, length)) = queue.pop_front() {
+            if length > longest {
                 break;
             }
-            for &dep in deps.neighbors_slice(node) {
-                looked_at += 1;
+            for &dep in self.deps.neighbors_slice(node) {
+                self.looked_at += 1;
                 if dep == start {
-                    best = Some(trace(&via, start, node, length));
-                    break 'walk;
+                    return Some(self.trace(start, node));
                 }
-                let inside = dep > start && component_of[dep] == component_of[start];
-                if inside && via[dep].walk != start + 1 {
-                    via[dep] = Via { walk: start + 1, node };
+                let is_inside = dep > start && self.component_of[dep] == self.component_of[start];
+                if is_inside && self.via[dep].0 != self.n_walks {
+                    self.via[dep] = (self.n_walks, node);
                     queue.push_back((dep, length + 1));
                 }
             }
         }
+        None
     }
-    best.map(|path| Cycle {
-        path: path.into_iter().map(|node| edges.nodes[node].clone()).collect(),
-    })
-}
 
-/// How a walk came to a node.
-#[derive(Clone, Copy, Default)]
-struct Via {
-    /// One more than the node where the walk began; 0 if no walk came here.
-    walk: usize,
-    /// The node before this one.
-    node: usize,
-}
-
-/// The path of a walk from `start` to `last`, `length` nodes long.
-fn trace(via: &[Via], start: usize, last: usize, length: usize) -> Vec<usize> {
-    let mut path = Vec::with_capacity(length);
-    let mut node = last;
-    while node != start {
-        path.push(node);
-        node = via[node].node;
+    /// The way that the last walk took from `start` to `node`.
+    fn trace(&self, start: usize, mut node: usize) -> Vec<usize> {
+        let mut path = vec![node];
+        while node != start {
+            node = self.via[node].1;
+            path.push(node);
+        }
+        path.reverse();
+        path
     }
-    path.push(start);
-    path.reverse();
-    path
 }

@@ -33,8 +33,9 @@ impl<N: Ord + Clone> Dag<N> {
     ///
     /// # Errors
     ///
-    /// The shortest cycle if there is one, and the first in the order of nodes if there are several
-    /// as short. Where thousands of nodes all depend on each other it may not be the very shortest.
+    /// The shortest cycle if there is one; of several as short, the first in the order of nodes.
+    /// A knot of many thousands of nodes is not searched to its end, so that the cycle shown for it
+    /// may not be the very shortest.
     pub fn new<D>(edges: impl IntoIterator<Item = (N, D)>) -> Result<Self, Cycle<N>>
     where
         D: IntoIterator<Item = N>,
@@ -162,8 +163,9 @@ impl<N: Ord + Clone> Dag<N> {
     ///
     /// # Errors
     ///
-    /// A cycle, which keys may have although the nodes have none: `a.x -> b.y` and `b.z -> a.w` is
-    /// `a -> b -> a` once the part after the dot is gone. [`condense`](crate::condense) is for those.
+    /// A cycle, as from [`new`](Self::new). Keys may have one although the nodes have none:
+    /// `a.x -> b.y` and `b.z -> a.w` make `a -> b -> a` once the part after the dot is gone.
+    /// [`condense`](crate::condense) is for those.
     pub fn quotient<K: Ord + Clone>(&self, key: impl FnMut(&N) -> K) -> Result<Dag<K>, Cycle<K>> {
         let keys: Vec<K> = self.nodes.iter().map(key).collect();
         Dag::new((0..self.len()).map(|idx| {
@@ -249,6 +251,18 @@ impl<N> Dag<N> {
         }
         let values = values.into_iter().map(OnceCell::into_inner);
         values.map(|value| value.expect("the order has every node")).collect()
+    }
+}
+
+/// A graph without nodes.
+impl<N> Default for Dag<N> {
+    fn default() -> Self {
+        Self {
+            nodes: Vec::new(),
+            deps: Adjacency::default(),
+            dependents: Adjacency::default(),
+            order: Vec::new(),
+        }
     }
 }
 

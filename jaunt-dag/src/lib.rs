@@ -25,6 +25,8 @@ mod condense;
 mod cycle;
 mod dag;
 mod edges;
+#[cfg(test)]
+mod tests;
 
 pub use crate::condense::{Condensed, condense};
 pub use crate::cycle::Cycle;
