@@ -1,0 +1,143 @@
+//! Ways down from a directory handle that follow no link.
+
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::fs::{Dir, File, Metadata, OpenOptions};
+
+use crate::error::{Attempt, FileKind, WriteError};
+use crate::sys;
+
+/// Opens `path` below `root`; `None` if it does not exist.
+pub(crate) fn open(
+    attempt: Attempt<'_>,
+    root: &Dir,
+    path: &Utf8Path,
+) -> Result<Option<Dir>, WriteError> {
+    match open_or_make(attempt, root, path, usize::MAX) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(WriteError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+/// Opens `path` below `root`, and makes the parts that are missing from the one with index
+/// `make_from` on.
+pub(crate) fn open_or_make(
+    attempt: Attempt<'_>,
+    root: &Dir,
+    path: &Utf8Path,
+    make_from: usize,
+) -> Result<Dir, WriteError> {
+    if let Ok(dir) = step(|| sys::open_below(root, path)) {
+        return Ok(dir);
+    }
+    let mut at = Utf8PathBuf::with_capacity(path.as_str().len());
+    let mut reached: Option<Dir> = None;
+    for (idx, part) in path.as_str().split('/').enumerate() {
+        let dir = reached.as_ref().unwrap_or(root);
+        at.push(part);
+        let mut next = step(|| dir.open_dir_nofollow(part));
+        if idx >= make_from && next.as_ref().is_err_and(|err| err.kind() == io::ErrorKind::NotFound)
+        {
+            make(attempt, dir, part, &at)?;
+            next = step(|| dir.open_dir_nofollow(part));
+        }
+        reached =
+            Some(next.map_err(|err| {
+                explain(attempt, dir, part, &at, FileKind::Directory, ("open", err))
+            })?);
+    }
+    step(|| sys::readable(reached.as_ref().unwrap_or(root)))
+        .map_err(|err| attempt.io("open", &at, err))
+}
+
+/// Makes a directory that survives a power cut. It may exist by now.
+fn make(attempt: Attempt<'_>, dir: &Dir, name: &str, at: &Utf8Path) -> Result<(), WriteError> {
+    match step(|| dir.create_dir(name)) {
+        Ok(()) => step(|| sys::sync_dir(&sys::readable(dir)?))
+            .map_err(|err| attempt.io("sync the directory that holds", at, err)),
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(err) => Err(attempt.io("create the directory", at, err)),
+    }
+}
+
+/// A file that is being worked on: its name in the directory that holds it.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) dir: Dir,
+    pub(crate) name: &'a str,
+    pub(crate) attempt: Attempt<'a>,
+}
+
+impl Place<'_> {
+    /// The regular file in this place, if there is a file; anything else is refused.
+    pub(crate) fn metadata(&self) -> Result<Option<Metadata>, WriteError> {
+        match step(|| self.dir.symlink_metadata(self.name)) {
+            Ok(metadata) => match FileKind::of(metadata.file_type()) {
+                FileKind::File => Ok(Some(metadata)),
+                found => Err(self.refuse(found)),
+            },
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(self.io("look at", err)),
+        }
+    }
+
+    /// Opens the file in this place; `None` if there is no file and the options make none.
+    ///
+    /// Nothing but a regular file is opened: it could block for ever, or be a machine.
+    pub(crate) fn open(&self, options: &mut OpenOptions) -> Result<Option<File>, WriteError> {
+        self.metadata()?;
+        // Between the two calls another process may have put a pipe here.
+        options.follow(FollowSymlinks::No).nonblock(true);
+        let file = match step(|| self.dir.open_with(self.name, options)) {
+            Ok(file) => file,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(err) => return Err(self.explain("open", err)),
+        };
+        let metadata = step(|| file.metadata()).map_err(|err| self.io("look at", err))?;
+        match FileKind::of(metadata.file_type()) {
+            FileKind::File => Ok(Some(file)),
+            found => Err(self.refuse(found)),
+        }
+    }
+
+    /// An error of the operating system at this place.
+    pub(crate) fn io(&self, step: &'static str, err: io::Error) -> WriteError {
+        self.attempt.io(step, self.attempt.path, err)
+    }
+
+    /// As [`Place::io`], unless what is here now explains the error better.
+    pub(crate) fn explain(&self, step: &'static str, err: io::Error) -> WriteError {
+        let Self { dir, name, attempt } = self;
+        explain(*attempt, dir, name, attempt.path, FileKind::File, (step, err))
+    }
+
+    fn refuse(&self, found: FileKind) -> WriteError {
+        self.attempt.refuse(self.attempt.path, found, FileKind::File)
+    }
+}
+
+/// The kernel's words for "that is a link" and "that is no directory" differ between systems and
+/// calls, so the verdict comes from a second look.
+fn explain(
+    attempt: Attempt<'_>,
+    dir: &Dir,
+    name: &str,
+    at: &Utf8Path,
+    wanted: FileKind,
+    (step, err): (&'static str, io::Error),
+) -> WriteError {
+    match dir.symlink_metadata(name).map(|metadata| FileKind::of(metadata.file_type())) {
+        Ok(found) if found != wanted => attempt.refuse(at, found, wanted),
+        _ => attempt.io(step, at, err),
+    }
+}
+
+/// Makes a system call, or in a test of bad luck fails in its place.
+pub(crate) fn step<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    #[cfg(test)]
+    crate::bad_luck::strike()?;
+    call()
+}

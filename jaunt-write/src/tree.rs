@@ -1,0 +1,305 @@
+//! The permission to write below a directory.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
+
+use crate::dir::{self, Place, step};
+use crate::error::{Attempt, WriteError};
+use crate::list::{self, Listing};
+use crate::lock::{self, Lock, LockAttempt, Patience};
+use crate::{path, replace};
+
+/// A directory below a project's root, and the permission to change what is in it.
+///
+/// Paths of files are relative to the tree, in plain parts separated by `/`: no `.` or `..`, no
+/// control characters, no backslash, at most 255 bytes in a part. Others are refused before
+/// anything is looked at.
+///
+/// A tree holds on to the root alone. Every operation walks down from there, so what was put in
+/// place of the tree since it was opened counts: a directory is used, a link is refused.
+///
+/// Clones are cheap and share the root. A tree may be used from many threads at once.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    root: Arc<Dir>,
+    path: Utf8PathBuf,
+}
+
+impl Tree {
+    /// Opens the directory `path` below `root`; `None` if it does not exist.
+    ///
+    /// The root itself may be reached through links: it is the user's word.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a `path` that is not plain, and one that has a link or anything but directories on
+    /// the way. Fails if there is no directory `root`.
+    pub fn open(root: &Utf8Path, path: &Utf8Path) -> Result<Option<Self>, WriteError> {
+        let tree = Self::at("open", root, path)?;
+        let opened = dir::open(Attempt { action: "open", path }, &tree.root, path)?;
+        Ok(opened.map(|_| tree))
+    }
+
+    /// Opens the directory `path` below `root`, and makes it if it does not exist.
+    ///
+    /// Only the last part is made, with the permissions that the process's umask leaves; the
+    /// directories above it must exist.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::open`], and if the directory cannot be made.
+    pub fn create(root: &Utf8Path, path: &Utf8Path) -> Result<Self, WriteError> {
+        let tree = Self::at("create", root, path)?;
+        let last = path.as_str().split('/').count() - 1;
+        dir::open_or_make(Attempt { action: "create", path }, &tree.root, path, last)?;
+        Ok(tree)
+    }
+
+    fn at(action: &'static str, root: &Utf8Path, path: &Utf8Path) -> Result<Self, WriteError> {
+        path::check(action, root, path)?;
+        let root = step(|| Dir::open_ambient_dir(root, ambient_authority()))
+            .map_err(|err| Attempt { action, path }.io("open", root, err))?;
+        Ok(Self { root: Arc::new(root), path: path.to_owned() })
+    }
+
+    /// The path of the tree, relative to the root.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Returns the content of a file; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Refuses links, also on the way, and everything else that is not a regular file.
+    pub fn read(&self, file: &Utf8Path) -> Result<Option<Vec<u8>>, WriteError> {
+        let path = self.checked("read", file)?;
+        let Some(place) = self.place("read", &path)? else { return Ok(None) };
+        let Some(mut opened) = place.open(OpenOptions::new().read(true))? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        step(|| opened.read_to_end(&mut bytes)).map_err(|err| place.io("read", err))?;
+        Ok(Some(bytes))
+    }
+
+    /// Replaces a file with one that has this content, or makes it, and the directories above it
+    /// that are missing inside the tree.
+    ///
+    /// When this returns, the file is on the disk. At every instant before, also if the process is
+    /// killed or the power fails, it has the old content or the new one, whole. The new file
+    /// has the permissions of the old one, else those that the process's umask leaves. Other names
+    /// (hard links) of the old file keep the old content.
+    ///
+    /// # Errors
+    ///
+    /// Refuses links, also on the way, and to replace anything but a regular file. After an error
+    /// the file is the old one, and no temporary file is left.
+    pub fn write(&self, file: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
+        let path = self.checked("write", file)?;
+        replace::write(&self.made_place("write", &path)?, bytes)
+    }
+
+    /// Makes a file as [`Tree::write`] does, unless there is one; `false` if there is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::write`]. Only a regular file counts as being there.
+    pub fn create_new(&self, file: &Utf8Path, bytes: &[u8]) -> Result<bool, WriteError> {
+        let path = self.checked("create", file)?;
+        replace::create_new(&self.made_place("create", &path)?, bytes)
+    }
+
+    /// Removes a file; `false` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Refuses links, also on the way, and everything else that is not a regular file.
+    pub fn remove(&self, file: &Utf8Path) -> Result<bool, WriteError> {
+        let path = self.checked("remove", file)?;
+        let Some(place) = self.place("remove", &path)? else { return Ok(false) };
+        replace::remove(&place)
+    }
+
+    /// The regular files below the tree, sorted: [`Listing::files`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::list`].
+    pub fn files(&self) -> Result<Vec<Utf8PathBuf>, WriteError> {
+        Ok(self.list()?.files)
+    }
+
+    /// Everything below the tree. Links are not followed.
+    ///
+    /// What appears or goes meanwhile may be missing or may be there; a tree that is gone is empty.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a tree that is a link by now. Fails if a directory cannot be read.
+    pub fn list(&self) -> Result<Listing, WriteError> {
+        let attempt = Attempt { action: "list", path: &self.path };
+        match dir::open(attempt, &self.root, &self.path)? {
+            Some(dir) => list::list(attempt, dir),
+            None => Ok(Listing::default()),
+        }
+    }
+
+    /// Removes the temporary files that killed processes left, and returns their paths, sorted.
+    ///
+    /// The temporary files of a process that is writing look the same, so whoever sweeps should
+    /// hold the [lock](Tree::lock) that the writers hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::list`], and if a file cannot be removed.
+    pub fn sweep(&self) -> Result<Vec<Utf8PathBuf>, WriteError> {
+        let mut swept = Vec::new();
+        for file in self.list()?.leftovers {
+            if self.remove_listed(&file)? {
+                swept.push(file);
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Removes the directories below the tree that hold nothing, and returns their paths, sorted.
+    ///
+    /// `disposable` are names of directories, like `__pycache__`, that count as nothing as long as
+    /// they hold only files. They go together with the directory above them, and stay if that one
+    /// stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::list`], and if something cannot be removed.
+    pub fn prune(&self, disposable: &[&str]) -> Result<Vec<Utf8PathBuf>, WriteError> {
+        let listing = self.list()?;
+        let mut pruned = Vec::new();
+        for dir in listing.hollow(disposable) {
+            if !dir.as_str().is_empty() && self.remove_hollow(&listing, dir)? {
+                pruned.push(dir.to_owned());
+            }
+        }
+        pruned.sort_unstable();
+        Ok(pruned)
+    }
+
+    /// Removes the tree itself if nothing but hollow directories is in it; `false` if it stays.
+    ///
+    /// What is hollow is told in [`Tree::prune`]. If the tree has to stay, so do they.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::prune`].
+    pub fn remove_if_empty(self, disposable: &[&str]) -> Result<bool, WriteError> {
+        let listing = self.list()?;
+        let hollow = listing.hollow(disposable);
+        // The tree itself comes last.
+        if hollow.last().is_none_or(|dir| !dir.as_str().is_empty()) {
+            return Ok(false);
+        }
+        let mut removed = false;
+        for dir in hollow {
+            removed = self.remove_hollow(&listing, dir)?;
+        }
+        Ok(removed)
+    }
+
+    /// Takes the lock that a file stands for, and waits as long as another process has it.
+    ///
+    /// The file is made if it does not exist, and stays. While the lock is held, it says who holds
+    /// it: our process and `holder`, a few words like `jaunt build`. The kernel releases the lock
+    /// when the process ends, however it ends. Waiting cannot be called off; who has to react to
+    /// anything else meanwhile repeats [`Tree::try_lock`].
+    ///
+    /// # Errors
+    ///
+    /// Refuses links, also on the way, what is not a regular file, and what cannot be a lock file:
+    /// one with a second name or with much in it. Fails where the file system has no locks.
+    pub fn lock(&self, file: &Utf8Path, holder: &str) -> Result<Lock, WriteError> {
+        match self.acquire(file, holder, Patience::Wait)? {
+            LockAttempt::Acquired(lock) => Ok(lock),
+            LockAttempt::Held { .. } => unreachable!("who waits gets the lock or an error"),
+        }
+    }
+
+    /// Takes the lock as [`Tree::lock`] does, or says who holds it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::lock`].
+    pub fn try_lock(&self, file: &Utf8Path, holder: &str) -> Result<LockAttempt, WriteError> {
+        self.acquire(file, holder, Patience::NoWait)
+    }
+
+    fn acquire(
+        &self,
+        file: &Utf8Path,
+        holder: &str,
+        patience: Patience,
+    ) -> Result<LockAttempt, WriteError> {
+        let path = self.checked("lock", file)?;
+        lock::acquire(&self.made_place("lock", &path)?, holder, patience)
+    }
+
+    /// Removes what a listing has found, unless it is gone or no longer a file.
+    fn remove_listed(&self, file: &Utf8Path) -> Result<bool, WriteError> {
+        let path = self.path.join(file);
+        match self.place("remove", &path)? {
+            Some(place) => replace::remove(&place),
+            None => Ok(false),
+        }
+    }
+
+    /// Removes a directory with the files that a listing has found in it; `false` if something
+    /// else is in it by now.
+    fn remove_hollow(&self, listing: &Listing, dir: &Utf8Path) -> Result<bool, WriteError> {
+        for file in listing.files.iter().filter(|file| file.parent() == Some(dir)) {
+            self.remove_listed(file)?;
+        }
+        // Joining an empty path would add a slash.
+        let path = if dir.as_str().is_empty() { self.path.clone() } else { self.path.join(dir) };
+        match self.place("remove", &path)? {
+            Some(place) => replace::remove_dir(&place),
+            None => Ok(false),
+        }
+    }
+
+    /// The path of a file from the root, if the file can be in the tree.
+    fn checked(&self, action: &'static str, file: &Utf8Path) -> Result<Utf8PathBuf, WriteError> {
+        path::check(action, &self.path, file)?;
+        Ok(self.path.join(file))
+    }
+
+    /// The place of a checked path; `None` if a directory on the way is missing.
+    fn place<'a>(
+        &self,
+        action: &'static str,
+        path: &'a Utf8Path,
+    ) -> Result<Option<Place<'a>>, WriteError> {
+        let attempt = Attempt { action, path };
+        let (above, name) = split(path);
+        Ok(dir::open(attempt, &self.root, above)?.map(|dir| Place { dir, name, attempt }))
+    }
+
+    /// The place of a checked path, with the directories that were missing inside the tree.
+    fn made_place<'a>(
+        &self,
+        action: &'static str,
+        path: &'a Utf8Path,
+    ) -> Result<Place<'a>, WriteError> {
+        let attempt = Attempt { action, path };
+        let (above, name) = split(path);
+        let inside = self.path.as_str().split('/').count();
+        let dir = dir::open_or_make(attempt, &self.root, above, inside)?;
+        Ok(Place { dir, name, attempt })
+    }
+}
+
+/// The directory that holds what a checked path names, and its name there.
+fn split(path: &Utf8Path) -> (&Utf8Path, &str) {
+    let (above, name) = path.as_str().rsplit_once('/').unwrap_or((".", path.as_str()));
+    (above.into(), name)
+}
