@@ -138,6 +138,6 @@ fn explain(
 /// Makes a system call, or in a test of bad luck fails in its place.
 pub(crate) fn step<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     #[cfg(test)]
-    crate::bad_luck::strike()?;
+    crate::testing::strike()?;
     call()
 }

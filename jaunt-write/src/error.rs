@@ -154,16 +154,17 @@ impl Attempt<'_> {
     }
 }
 
-/// The step that failed, unless it is the action itself.
+/// The step that failed, unless it is the action itself: a verb, and what it was about.
 struct Step<'a>(&'a str, &'a Utf8Path, &'a str, &'a Utf8Path);
 
 impl fmt::Display for Step<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(action, path, step, at) = *self;
-        if step == action && path == at {
-            return Ok(());
+        match (path == at, step == action) {
+            (true, true) => Ok(()),
+            (true, false) => write!(f, ": cannot {step} it"),
+            (false, _) => write!(f, ": cannot {step} `{}`", shown(at)),
         }
-        write!(f, ": cannot {step} `{}`", shown(at))
     }
 }
 

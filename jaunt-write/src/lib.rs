@@ -22,8 +22,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(test)]
-mod bad_luck;
 mod dir;
 mod error;
 mod list;
@@ -31,6 +29,8 @@ mod lock;
 mod path;
 mod replace;
 mod sys;
+#[cfg(test)]
+mod testing;
 mod tree;
 
 pub use crate::error::{FileKind, WriteError};

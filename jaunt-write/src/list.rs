@@ -11,7 +11,7 @@ use crate::dir::{self, step};
 use crate::error::{Attempt, FileKind, WriteError, shown};
 use crate::path;
 
-/// Everything below a tree. Paths are relative to the tree, and each list is sorted.
+/// Everything below a tree. Paths are relative to the tree, and each list is sorted part by part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listing {
@@ -170,3 +170,6 @@ impl Listing {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

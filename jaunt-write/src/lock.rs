@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 
 use cap_fs_ext::MetadataExt;
-use cap_std::fs::OpenOptions;
+use cap_std::fs::{Metadata, OpenOptions};
 
 use crate::dir::{Place, step};
 use crate::error::WriteError;
@@ -34,34 +34,50 @@ pub enum LockAttempt {
     },
 }
 
-/// Whether to wait for a lock that somebody has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Patience {
-    Wait,
-    NoWait,
+/// Takes the lock on the file in a place, as soon as nobody has it.
+///
+/// The way to the place is walked anew whenever it may have changed.
+pub(crate) fn wait<'a>(
+    at: impl Fn() -> Result<Place<'a>, WriteError>,
+    holder: &str,
+) -> Result<Lock, WriteError> {
+    loop {
+        let place = at()?;
+        let file = open(&place)?;
+        match step(|| file.lock()) {
+            Ok(()) => {}
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
+            Err(err) => return Err(place.io("lock", err)),
+        }
+        if let Some(lock) = Lock::confirmed(&at()?, file, holder)? {
+            return Ok(lock);
+        }
+    }
 }
 
-/// Takes the lock on a file, which is made if it does not exist.
-pub(crate) fn acquire(
-    place: &Place<'_>,
+/// Takes the lock on the file in a place, or says who has it.
+pub(crate) fn attempt<'a>(
+    at: impl Fn() -> Result<Place<'a>, WriteError>,
     holder: &str,
-    patience: Patience,
 ) -> Result<LockAttempt, WriteError> {
     loop {
-        let file = open(place)?;
-        if !take(&file, patience).map_err(|err| place.io("lock", err))? {
+        let place = at()?;
+        let file = open(&place)?;
+        let taken = step(|| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(err)) => Err(err),
+        });
+        if !taken.map_err(|err| place.io("lock", err))? {
             return Ok(LockAttempt::Held { by: holder_of(&file) });
         }
-        // Whoever waits for a file that is replaced meanwhile gets a lock that nobody else sees.
-        if is_still_in(place, &file)? {
-            let lock = Lock { file };
-            // A full disk is no reason to do without the lock.
-            lock.sign(holder).ok();
+        if let Some(lock) = Lock::confirmed(&at()?, file, holder)? {
             return Ok(LockAttempt::Acquired(lock));
         }
     }
 }
 
+/// Opens the file, which is made if it does not exist.
 fn open(place: &Place<'_>) -> Result<File, WriteError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true);
@@ -82,29 +98,6 @@ fn open(place: &Place<'_>) -> Result<File, WriteError> {
     Err(WriteError::NotALockFile { action, path, reason })
 }
 
-fn take(file: &File, patience: Patience) -> io::Result<bool> {
-    loop {
-        let taken = match patience {
-            Patience::Wait => step(|| file.lock()).map(|()| true),
-            Patience::NoWait => step(|| match file.try_lock() {
-                Ok(()) => Ok(true),
-                Err(TryLockError::WouldBlock) => Ok(false),
-                Err(TryLockError::Error(err)) => Err(err),
-            }),
-        };
-        match taken {
-            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-            taken => return taken,
-        }
-    }
-}
-
-fn is_still_in(place: &Place<'_>, file: &File) -> Result<bool, WriteError> {
-    let ours =
-        step(|| cap_std::fs::Metadata::from_file(file)).map_err(|err| place.io("look at", err))?;
-    Ok(place.metadata()?.is_some_and(|it| (it.dev(), it.ino()) == (ours.dev(), ours.ino())))
-}
-
 fn holder_of(file: &File) -> String {
     let mut text = Vec::new();
     // Some systems do not let a locked file be read.
@@ -121,6 +114,21 @@ fn holder_of(file: &File) -> String {
 }
 
 impl Lock {
+    /// The lock on a file that is locked, unless another file is in its place by now.
+    ///
+    /// Then nobody else would see that we have it.
+    fn confirmed(place: &Place<'_>, file: File, holder: &str) -> Result<Option<Self>, WriteError> {
+        let ours = step(|| Metadata::from_file(&file)).map_err(|err| place.io("look at", err))?;
+        let now = place.metadata()?;
+        if now.is_none_or(|now| (now.dev(), now.ino()) != (ours.dev(), ours.ino())) {
+            return Ok(None);
+        }
+        let lock = Self { file };
+        // A full disk is no reason to do without the lock.
+        lock.sign(holder).ok();
+        Ok(Some(lock))
+    }
+
     /// Says in the file who holds the lock.
     fn sign(&self, holder: &str) -> io::Result<()> {
         let mut line = format!("process {} ({holder}", std::process::id());
@@ -139,3 +147,6 @@ impl Drop for Lock {
         self.file.set_len(0).ok();
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -24,7 +24,7 @@ pub(crate) fn write(place: &Place<'_>, bytes: &[u8]) -> Result<(), WriteError> {
             (Some(_), None) => None,
             (None, _) => place.dir.remove_file(place.name).ok(),
         };
-        place.io("sync the directory of", err)
+        place.io("sync the directory that holds", err)
     })
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn create_new(place: &Place<'_>, bytes: &[u8]) -> Result<bool, WriteE
     }
     step(|| sys::sync_dir(&place.dir)).map_err(|err| {
         place.dir.remove_file(place.name).ok();
-        place.io("sync the directory of", err)
+        place.io("sync the directory that holds", err)
     })?;
     Ok(true)
 }
@@ -59,7 +59,8 @@ pub(crate) fn remove(place: &Place<'_>) -> Result<bool, WriteError> {
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(err) => return Err(place.explain("remove", err)),
     }
-    step(|| sys::sync_dir(&place.dir)).map_err(|err| place.io("sync the directory of", err))?;
+    step(|| sys::sync_dir(&place.dir))
+        .map_err(|err| place.io("sync the directory that holds", err))?;
     Ok(true)
 }
 
@@ -99,7 +100,7 @@ impl<'a> Temporary<'a> {
                 .map_err(|err| place.io("create a temporary file beside", err))?;
         if let Some(old) = old {
             step(|| sys::make_like(&file, old))
-                .map_err(|err| place.io("keep the permissions of", err))?;
+                .map_err(|err| place.io("give a new file the permissions of", err))?;
         }
         step(|| file.write_all(bytes)).map_err(|err| place.io("write", err))?;
         step(|| file.sync_data()).map_err(|err| place.io("sync", err))?;
@@ -108,7 +109,8 @@ impl<'a> Temporary<'a> {
 
     /// Gives a file a second name.
     fn link(dir: &'a Dir, file: &str) -> io::Result<Self> {
-        Self::make(dir, |name| dir.hard_link(file, dir, name)).map(|(temporary, ())| temporary)
+        Self::make(dir, |name| step(|| dir.hard_link(file, dir, name)))
+            .map(|(temporary, ())| temporary)
     }
 
     /// Finds a name that is not taken.
@@ -152,4 +154,4 @@ impl Drop for Temporary<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,7 +10,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use crate::dir::{self, Place, step};
 use crate::error::{Attempt, WriteError};
 use crate::list::{self, Listing};
-use crate::lock::{self, Lock, LockAttempt, Patience};
+use crate::lock::{self, Lock, LockAttempt};
 use crate::{path, replace};
 
 /// A directory below a project's root, and the permission to change what is in it.
@@ -219,10 +219,8 @@ impl Tree {
     /// Refuses links, also on the way, what is not a regular file, and what cannot be a lock file:
     /// one with a second name or with much in it. Fails where the file system has no locks.
     pub fn lock(&self, file: &Utf8Path, holder: &str) -> Result<Lock, WriteError> {
-        match self.acquire(file, holder, Patience::Wait)? {
-            LockAttempt::Acquired(lock) => Ok(lock),
-            LockAttempt::Held { .. } => unreachable!("who waits gets the lock or an error"),
-        }
+        let path = self.checked("lock", file)?;
+        lock::wait(|| self.made_place("lock", &path), holder)
     }
 
     /// Takes the lock as [`Tree::lock`] does, or says who holds it.
@@ -231,17 +229,8 @@ impl Tree {
     ///
     /// As [`Tree::lock`].
     pub fn try_lock(&self, file: &Utf8Path, holder: &str) -> Result<LockAttempt, WriteError> {
-        self.acquire(file, holder, Patience::NoWait)
-    }
-
-    fn acquire(
-        &self,
-        file: &Utf8Path,
-        holder: &str,
-        patience: Patience,
-    ) -> Result<LockAttempt, WriteError> {
         let path = self.checked("lock", file)?;
-        lock::acquire(&self.made_place("lock", &path)?, holder, patience)
+        lock::attempt(|| self.made_place("lock", &path), holder)
     }
 
     /// Removes what a listing has found, unless it is gone or no longer a file.
@@ -303,3 +292,6 @@ fn split(path: &Utf8Path) -> (&Utf8Path, &str) {
     let (above, name) = path.as_str().rsplit_once('/').unwrap_or((".", path.as_str()));
     (above.into(), name)
 }
+
+#[cfg(test)]
+mod tests;

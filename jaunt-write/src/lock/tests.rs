@@ -1,0 +1,129 @@
+#![expect(clippy::disallowed_methods, reason = "the tests look at the disk behind the tree's back")]
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::thread;
+
+use crate::testing::{World, said, say};
+use crate::{LockAttempt, Tree};
+
+#[test]
+fn a_lock_is_held_once_and_names_its_holder() {
+    let world = World::new("p/g/");
+    let tree = world.tree();
+    let lock = tree.lock("sub/lock".into(), "jaunt build").unwrap();
+    assert_eq!(holder(&tree), format!("process {} (jaunt build)", std::process::id()));
+    assert_eq!(holder(&world.tree().clone()), holder(&tree));
+    drop(lock);
+    assert_eq!(holder(&tree), "nobody");
+    assert_eq!(world.files(), "g/sub/lock = \n", "the file stays, and names nobody");
+}
+
+#[test]
+fn a_killed_process_leaves_its_lock_to_the_next() {
+    let world = World::new("p/g/");
+    let mut process = world.process("", "hold-lock jaunt test").spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| said(&line.unwrap()) == Some("locked")));
+    assert_eq!(holder(&world.tree()), format!("process {} (jaunt test)", process.id()));
+
+    process.kill().unwrap();
+    process.wait().unwrap();
+
+    assert_eq!(holder(&world.tree()), "nobody");
+    world.tree().lock("sub/lock".into(), "me").map(drop).unwrap();
+}
+
+/// The role of a process that holds a lock until it is killed.
+pub(crate) fn hold(tree: &Tree, holder: &str) {
+    let _lock = tree.lock("sub/lock".into(), holder).unwrap();
+    say("locked");
+    io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
+fn who_waits_gets_the_lock_in_the_end() {
+    let world = World::new("p/g/");
+    let tree = world.tree();
+    let lock = tree.lock("sub/lock".into(), "first").unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| tree.lock("sub/lock".into(), "second").unwrap());
+        drop(lock);
+        let _lock = waiting.join().unwrap();
+        assert!(holder(&tree).ends_with("(second)"));
+    });
+}
+
+#[test]
+fn a_lock_on_a_file_that_was_replaced_is_worth_nothing() {
+    let world = World::new("p/g/");
+    let tree = world.tree();
+    let lock = tree.lock("sub/lock".into(), "first").unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| tree.lock("sub/lock".into(), "second").unwrap());
+        fs::remove_dir_all(world.path("p/g/sub")).unwrap();
+        drop(lock);
+        let _lock = waiting.join().unwrap();
+        assert!(holder(&tree).ends_with("(second)"), "whoever comes finds the new file");
+    });
+}
+
+#[test]
+fn what_a_holder_says_is_made_harmless() {
+    let world = World::new("p/g/");
+    let file = File::create_new(world.path("p/g/lock")).unwrap();
+    file.lock().unwrap();
+    for (text, shown) in [
+        (&b"process 7 (jaunt build)\nmore"[..], "process 7 (jaunt build)"),
+        (b"", "another process"),
+        (b" \n", "another process"),
+        (b"\x1b[31mred\x07\xff\xe2\x80\xae", "?[31mred?????"),
+        (&[b'x'; 256], &"x".repeat(256)),
+    ] {
+        fs::write(world.path("p/g/lock"), text).unwrap();
+        match world.tree().try_lock("lock".into(), "me").unwrap() {
+            LockAttempt::Held { by } => assert_eq!(by, shown),
+            LockAttempt::Acquired(_) => panic!("it is held"),
+        }
+    }
+}
+
+#[test]
+fn a_holder_with_much_to_say_is_cut_short() {
+    let world = World::new("p/g/");
+    let tree = world.tree();
+    let _lock = tree.lock("sub/lock".into(), &"é".repeat(1000)).unwrap();
+    assert!(holder(&tree).len() < 256);
+}
+
+#[test]
+fn a_file_that_is_more_than_a_lock_is_not_touched() {
+    let large = "x".repeat(257);
+    let world = World::new(&format!("p/g/linked => out/secret.py\np/g/large = {large}"));
+    let before = world.state("", "");
+    for (file, message) in [
+        (
+            "linked",
+            "refusing to lock `g/linked`, which cannot be a lock file: it has a second name (a hard \
+             link); move it away",
+        ),
+        (
+            "large",
+            "refusing to lock `g/large`, which cannot be a lock file: it is too large; move it away",
+        ),
+    ] {
+        let err = world.tree().lock(file.into(), "me").unwrap_err();
+        assert_eq!(err.to_string(), message);
+        assert!(err.is_refusal());
+        assert!(world.tree().try_lock(file.into(), "me").is_err());
+    }
+    assert_eq!(world.state("", ""), before);
+}
+
+/// Who holds the lock.
+fn holder(tree: &Tree) -> String {
+    match tree.try_lock("sub/lock".into(), "asking").unwrap() {
+        LockAttempt::Held { by } => by,
+        LockAttempt::Acquired(_) => "nobody".to_owned(),
+    }
+}
