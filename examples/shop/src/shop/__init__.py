@@ -1,0 +1,1 @@
+"""A small web shop: prices, tax, shipping, a cart and its checkout."""
