@@ -1,1 +1,18 @@
 //! Runs of pytest, and exact results from them.
+
+mod channel;
+mod command;
+mod error;
+mod event;
+mod excerpt;
+mod exit;
+mod process;
+mod result;
+mod run;
+
+pub use crate::command::{OutputMode, PytestCommand};
+pub use crate::error::PytestError;
+pub use crate::event::{Outcome, OutputStream, TestEvent};
+pub use crate::exit::PytestExit;
+pub use crate::result::{Captured, Channel, Counts, Phase, PytestResult, RunState, TestFailure};
+pub use crate::run::run;
