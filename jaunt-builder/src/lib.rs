@@ -1,1 +1,34 @@
-//! Internal component of jaunt: plans and runs a build.
+//! The build: which modules must be generated, why, and the run that generates them.
+//!
+//! [`Project`] joins a registry document with the sources it names; [`Plan`] says what is stale
+//! and why, before anything is done; [`build`] does it, through a [`GeneratorBackend`]. Tests are
+//! built by the same three with [`Kind::Test`](jaunt_digest::Kind::Test). This crate does not know
+//! where a registry comes from, what a terminal is, or how a backend makes code.
+//!
+//! Whoever runs a `Plan` pays for nothing that the plan did not name, and a module is written only
+//! after its code was validated, through a handle that cannot leave `__generated__`.
+
+mod backend;
+mod build;
+mod check;
+mod context;
+mod output;
+mod plan;
+mod project;
+mod report;
+mod staleness;
+mod tidy;
+
+pub use crate::backend::{
+    Attempt, BackendError, BackendErrorKind, Generated, Generation, GenerationFailure,
+    GeneratorBackend, ModuleSpecContext,
+};
+pub use crate::build::{BuildEvent, BuildOptions, build};
+pub use crate::check::{Problem, check};
+pub use crate::context::canonical_digest;
+pub use crate::output::{Facts, Output, read_outputs};
+pub use crate::plan::{Plan, PlanOptions, PlannedModule};
+pub use crate::project::{Project, ProjectError, SpecModule};
+pub use crate::report::{BuildReport, ModuleOutcome};
+pub use crate::staleness::Staleness;
+pub use crate::tidy::{GeneratedFiles, GeneratedTree, TidyError, find_generated};

@@ -1,0 +1,480 @@
+//! The run: generates what a plan names.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use camino::Utf8Path;
+use camino::Utf8PathBuf;
+use jaunt_digest::Digest;
+use jaunt_digest::HeaderFields;
+use jaunt_digest::Kind;
+use jaunt_digest::ModuleName;
+use jaunt_digest::SpecRef;
+use jaunt_sched::Event;
+use jaunt_sched::Outcome;
+use jaunt_write::Tree;
+use jaunt_write::WriteError;
+use tokio::sync::mpsc;
+
+use crate::backend::Generated;
+use crate::backend::GeneratorBackend;
+use crate::backend::ModuleSpecContext;
+use crate::check::Problem;
+use crate::output::Output;
+use crate::output::chain;
+use crate::output::read_output;
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::project::SpecModule;
+use crate::report::BuildReport;
+use crate::report::ModuleOutcome;
+
+/// How a plan is run.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// How many modules are generated at once.
+    pub jobs: NonZeroUsize,
+    /// How many attempts a module gets.
+    pub max_attempts: u32,
+    /// Start nothing more after the first failure.
+    pub fail_fast: bool,
+    /// Overwrite files that jaunt did not write.
+    pub adopt: bool,
+    /// The version that goes into the header.
+    pub tool_version: String,
+}
+
+/// What happens during a run, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildEvent {
+    /// A module is being generated.
+    Started {
+        /// The module.
+        module: ModuleName,
+    },
+    /// An attempt did not pass; another one follows.
+    Retrying {
+        /// The module.
+        module: ModuleName,
+        /// The number of the attempt that follows.
+        attempt: u32,
+        /// What was wrong with the last one.
+        problems: Vec<String>,
+    },
+    /// What became of a module. Every stale module gets exactly one of these.
+    Finished {
+        /// The module.
+        module: ModuleName,
+        /// Never `Fresh`.
+        outcome: ModuleOutcome,
+    },
+}
+
+/// Generates what the plan names, dependencies first, at most `jobs` modules at a time.
+///
+/// When `stop` completes, nothing more is started; what runs is waited for, so a backend that should
+/// be cut short has to be told by other means. Every module that finishes is written at once.
+/// Failures, panics of the backend and files that cannot be written are outcomes in the report.
+/// Dropping the future abandons what runs; no file is left half written by that.
+pub async fn build<B: GeneratorBackend + 'static>(
+    project: &Arc<Project>,
+    plan: &Plan,
+    backend: &Arc<B>,
+    options: &BuildOptions,
+    mut weight: impl FnMut(&ModuleName) -> u64,
+    mut on_event: impl FnMut(BuildEvent),
+    stop: impl Future<Output = ()>,
+) -> BuildReport {
+    let (events, mut received) = mpsc::unbounded_channel();
+    let run = Arc::new(Run {
+        project: Arc::clone(project),
+        kind: plan.kind(),
+        backend: Arc::clone(backend),
+        options: options.clone(),
+        refusals: plan
+            .stale()
+            .filter_map(|(name, planned)| Some((name.clone(), planned.refusal.clone()?)))
+            .collect(),
+        trees: Mutex::default(),
+        bodies: Mutex::default(),
+        outcomes: Mutex::default(),
+        calls: AtomicU64::new(0),
+        is_stopping: AtomicBool::new(false),
+        events,
+    });
+
+    let units = project.units(plan.kind());
+    let stop = async {
+        stop.await;
+        run.is_stopping.store(true, Ordering::Relaxed);
+    };
+    let mut scheduled = pin!(jaunt_sched::run(
+        plan.units(),
+        options.jobs,
+        |unit| units.members(unit).iter().map(&mut weight).sum(),
+        |unit| {
+            let run = Arc::clone(&run);
+            let members = units.members(unit).to_vec();
+            async move { run.generate_unit(&members).await }
+        },
+        |event| match event {
+            Event::Failed { .. } | Event::Panicked { .. } if options.fail_fast => {
+                run.is_stopping.store(true, Ordering::Relaxed);
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        },
+        stop,
+    ));
+    let settled = loop {
+        tokio::select! {
+            biased;
+            Some(event) = received.recv() => on_event(event),
+            settled = &mut scheduled => break settled,
+        }
+    };
+    run.settle(settled);
+    while let Ok(event) = received.try_recv() {
+        on_event(event);
+    }
+
+    let mut outcomes = std::mem::take(&mut *lock(&run.outcomes));
+    outcomes.extend(plan.fresh().map(|name| (name.clone(), ModuleOutcome::Fresh)));
+    BuildReport { outcomes, backend_calls: run.calls.load(Ordering::Relaxed) }
+}
+
+/// What the jobs of one run share.
+struct Run<B> {
+    project: Arc<Project>,
+    kind: Kind,
+    backend: Arc<B>,
+    options: BuildOptions,
+    refusals: BTreeMap<ModuleName, String>,
+    /// The directories that may be written to, each opened once.
+    trees: Mutex<BTreeMap<Utf8PathBuf, Arc<Tree>>>,
+    /// Generated code that was read or written in this run.
+    bodies: Mutex<BTreeMap<ModuleName, Arc<str>>>,
+    outcomes: Mutex<BTreeMap<ModuleName, ModuleOutcome>>,
+    calls: AtomicU64,
+    is_stopping: AtomicBool,
+    events: mpsc::UnboundedSender<BuildEvent>,
+}
+
+/// A module of the unit failed; which one, and why, is among the outcomes.
+struct UnitFailed;
+
+impl<B: GeneratorBackend + 'static> Run<B> {
+    /// Generates the modules of a unit, one after the other.
+    async fn generate_unit(self: &Arc<Self>, members: &[ModuleName]) -> Result<(), UnitFailed> {
+        for name in members {
+            if self.is_stopping.load(Ordering::Relaxed) {
+                return Err(UnitFailed);
+            }
+            self.send(BuildEvent::Started { module: name.clone() });
+            match self.generate_module(name).await {
+                Ok(generated) => {
+                    let outcome = ModuleOutcome::Generated {
+                        attempts: generated.attempts,
+                        usage: generated.generation.usage,
+                    };
+                    self.finish(name, outcome);
+                }
+                Err(problems) if problems == [Problem::Interrupted] => return Err(UnitFailed),
+                Err(problems) => {
+                    self.finish(name, ModuleOutcome::Failed(problems));
+                    return Err(UnitFailed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn generate_module(
+        self: &Arc<Self>,
+        name: &ModuleName,
+    ) -> Result<Generated, Vec<Problem>> {
+        if let Some(refusal) = self.refusals.get(name) {
+            return Err(vec![Problem::Write(refusal.clone())]);
+        }
+        let run = Arc::clone(self);
+        let module = name.clone();
+        let ctx = in_background(move || run.context(&module)).await?;
+
+        let on_attempt = |attempt: crate::backend::Attempt<'_>| {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            if attempt.number > 1 {
+                self.send(BuildEvent::Retrying {
+                    module: name.clone(),
+                    attempt: attempt.number,
+                    problems: attempt.error_context.to_vec(),
+                });
+            }
+        };
+        let max_attempts = self.options.max_attempts;
+        let generated = self
+            .backend
+            .generate_with_retry(&ctx, max_attempts, on_attempt)
+            .await
+            .map_err(|failure| failure.problems)?;
+
+        let run = Arc::clone(self);
+        let module = name.clone();
+        let body: Arc<str> = jaunt_digest::normalize_body(&generated.generation.source).into();
+        in_background(move || {
+            run.write(&module, &ctx, &body)?;
+            lock(&run.bodies).insert(module, body);
+            Ok(())
+        })
+        .await?;
+        Ok(generated)
+    }
+
+    /// Everything that decides the code of a module.
+    fn context(&self, name: &ModuleName) -> Result<ModuleSpecContext, Problem> {
+        let project = &*self.project;
+        let module = project.module(name);
+        let prompt = |spec: &SpecRef| Some((spec.clone(), project.spec(spec)?.prompt()?));
+        let below = self.direct_dependencies(name, module);
+        let mut dependency_generated_modules = BTreeMap::new();
+        for dep in self.generated_against(name, module) {
+            if let Some(body) = self.body(&dep)? {
+                dependency_generated_modules.insert(dep, body.to_string());
+            }
+        }
+        Ok(ModuleSpecContext {
+            kind: module.kind,
+            spec_module: name.clone(),
+            generated_module: module.generated_module.clone(),
+            expected_names: module.expected_names.clone(),
+            spec_sources: module
+                .specs
+                .iter()
+                .map(|spec| (spec.clone(), project.segment(spec)))
+                .collect(),
+            decorator_prompts: module.specs.iter().filter_map(prompt).collect(),
+            dependency_apis: below
+                .into_iter()
+                .map(|spec| (spec.clone(), project.api(&spec)))
+                .collect(),
+            dependency_generated_modules,
+        })
+    }
+
+    /// The specs of other modules that the specs of this one name.
+    fn direct_dependencies(&self, name: &ModuleName, module: &SpecModule) -> BTreeSet<SpecRef> {
+        let entries = module.specs.iter().filter_map(|spec| self.project.spec(spec));
+        let mut below: BTreeSet<SpecRef> = entries
+            .flat_map(|entry| &entry.dependencies)
+            .filter(|dep| dep.module() != name)
+            .cloned()
+            .collect();
+        if module.kind == Kind::Test {
+            below.extend(self.project.tested_specs(&module.specs));
+        }
+        below
+    }
+
+    /// The modules whose code is part of the context: not those of the same unit, of which some
+    /// come later.
+    fn generated_against(&self, name: &ModuleName, module: &SpecModule) -> Vec<ModuleName> {
+        if module.kind == Kind::Test {
+            return Vec::new();
+        }
+        let units = self.project.units(self.kind);
+        let unit = units.unit_of(name);
+        let deps = module.dependencies.iter();
+        deps.filter(|dep| units.unit_of(dep) != unit).cloned().collect()
+    }
+
+    /// The code of a module as it was just generated, or as it stands on disk.
+    fn body(&self, name: &ModuleName) -> Result<Option<Arc<str>>, Problem> {
+        if let Some(body) = lock(&self.bodies).get(name) {
+            return Ok(Some(Arc::clone(body)));
+        }
+        let output = &self.project.module(name).output;
+        let fault = |err: &WriteError| {
+            Problem::Write(format!("the code of `{name}`, which it depends on: {}", chain(err)))
+        };
+        let Some(tree) =
+            Tree::open(self.project.root(), output.tree()).map_err(|err| fault(&err))?
+        else {
+            return Ok(None);
+        };
+        let Some(bytes) = tree.read(output.file()).map_err(|err| fault(&err))? else {
+            return Ok(None);
+        };
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
+        let (_, body) = jaunt_digest::split(&text);
+        let body: Arc<str> = body.into();
+        lock(&self.bodies).insert(name.clone(), Arc::clone(&body));
+        Ok(Some(body))
+    }
+
+    /// Writes the file of a module, with the package directories that it needs.
+    fn write(&self, name: &ModuleName, ctx: &ModuleSpecContext, body: &str) -> Result<(), Problem> {
+        let module = self.project.module(name);
+        let output = &module.output;
+        let fault = |err: WriteError| Problem::Write(chain(&err));
+        let tree = self.tree(output.tree()).map_err(fault)?;
+        for init in output.package_inits() {
+            tree.create_new(&init, b"").map_err(fault)?;
+        }
+        // The plan looked at this file; that may be minutes ago.
+        match read_output(&tree, output.file()) {
+            Output::Foreign if !self.options.adopt => {
+                return Err(Problem::Write(format!(
+                    "refusing to overwrite `{}`, which was not generated by jaunt",
+                    output.path()
+                )));
+            }
+            Output::Unreadable(message) => return Err(Problem::Write(message)),
+            _ => {}
+        }
+        let text = self.render(module, name, ctx, body);
+        tree.write(output.file(), text.as_bytes()).map_err(fault)?;
+        self.leave_old_shape(name, module, &tree).map_err(fault)
+    }
+
+    fn render(
+        &self,
+        module: &SpecModule,
+        name: &ModuleName,
+        ctx: &ModuleSpecContext,
+        body: &str,
+    ) -> String {
+        let locals = module.specs.iter();
+        let units = self.project.units(self.kind);
+        let peers = units.members(units.unit_of(name)).iter().filter(|peer| *peer != name);
+        let fields = HeaderFields {
+            tool_version: &self.options.tool_version,
+            kind: module.kind,
+            source_module: name.as_str(),
+            module_digest: &module.digest.to_string(),
+            spec_refs: module.specs.iter().map(SpecRef::as_str).collect(),
+            body_digest: Some(Digest::of(body.as_bytes())),
+            spec_local_digests: locals
+                .map(|spec| (spec.as_str(), *self.project.local(spec)))
+                .collect(),
+            dependency_bodies: ctx
+                .dependency_generated_modules
+                .iter()
+                .map(|(dep, body)| (dep.as_str(), Digest::of(body.as_bytes())))
+                .collect(),
+            dependency_digests: module
+                .tested
+                .iter()
+                .chain(peers)
+                .map(|other| (other.as_str(), self.project.module(other).digest))
+                .collect(),
+        };
+        jaunt_digest::render(&fields, body)
+    }
+
+    /// Removes the code from where it was before the module became, or ceased to be, a package.
+    fn leave_old_shape(
+        &self,
+        name: &ModuleName,
+        module: &SpecModule,
+        tree: &Tree,
+    ) -> Result<(), WriteError> {
+        let Some(other) =
+            module.other_shape.as_ref().filter(|it| it.tree() == module.output.tree())
+        else {
+            return Ok(());
+        };
+        if let Output::Ours(facts) = read_output(tree, other.file())
+            && facts.source_module.as_deref() == Some(name.as_str())
+        {
+            tree.remove(other.file())?;
+            // Bytecode of modules that are gone does not keep a directory.
+            tree.prune(&["__pycache__"])?;
+        }
+        Ok(())
+    }
+
+    fn tree(&self, path: &Utf8Path) -> Result<Arc<Tree>, WriteError> {
+        let mut trees = lock(&self.trees);
+        if let Some(tree) = trees.get(path) {
+            return Ok(Arc::clone(tree));
+        }
+        let tree = Arc::new(Tree::create(self.project.root(), path)?);
+        trees.insert(path.to_owned(), Arc::clone(&tree));
+        Ok(tree)
+    }
+
+    /// Gives an outcome to every module that has none yet.
+    fn settle(&self, settled: BTreeMap<ModuleName, Outcome<ModuleName, (), UnitFailed>>) {
+        let units = self.project.units(self.kind);
+        // What was blocked needs to know of all that failed.
+        for (unit, outcome) in &settled {
+            if let Outcome::Panicked(message) = outcome {
+                let problems = vec![Problem::Panic(message.clone())];
+                if let Some(name) = self.unsettled(units.members(unit)).first() {
+                    self.finish(name, ModuleOutcome::Failed(problems));
+                }
+            }
+        }
+        for (unit, outcome) in &settled {
+            let cause = match outcome {
+                Outcome::Blocked { cause } => self.culprit(units.members(cause)),
+                _ => self.culprit(units.members(unit)),
+            };
+            for name in self.unsettled(units.members(unit)) {
+                // Without a culprit the unit below was stopped, not failed.
+                let outcome = match &cause {
+                    Some(cause) => ModuleOutcome::Blocked { cause: cause.clone() },
+                    None => ModuleOutcome::Cancelled,
+                };
+                self.finish(&name, outcome);
+            }
+        }
+    }
+
+    fn unsettled(&self, members: &[ModuleName]) -> Vec<ModuleName> {
+        let outcomes = lock(&self.outcomes);
+        members.iter().filter(|name| !outcomes.contains_key(*name)).cloned().collect()
+    }
+
+    /// The module of a unit that failed.
+    fn culprit(&self, members: &[ModuleName]) -> Option<ModuleName> {
+        let outcomes = lock(&self.outcomes);
+        let mut failed = members
+            .iter()
+            .filter(|name| matches!(outcomes.get(*name), Some(ModuleOutcome::Failed(_))));
+        failed.next().cloned()
+    }
+
+    fn finish(&self, name: &ModuleName, outcome: ModuleOutcome) {
+        lock(&self.outcomes).insert(name.clone(), outcome.clone());
+        self.send(BuildEvent::Finished { module: name.clone(), outcome });
+    }
+
+    fn send(&self, event: BuildEvent) {
+        // The receiver is gone only when the run was abandoned.
+        self.events.send(event).ok();
+    }
+}
+
+/// Runs a function that waits for the disk where it holds up nobody else.
+async fn in_background<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Vec<Problem>> {
+    match tokio::task::spawn_blocking(f).await {
+        Ok(result) => result.map_err(|problem| vec![problem]),
+        Err(err) => Err(vec![Problem::Panic(err.to_string())]),
+    }
+}
+
+/// What a job that panicked left behind is whole: every change is one insertion.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

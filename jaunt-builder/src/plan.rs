@@ -1,0 +1,297 @@
+//! What will be done, and why, before anything is done.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use jaunt_dag::Dag;
+use jaunt_digest::Kind;
+use jaunt_digest::ModuleName;
+
+use crate::output::Facts;
+use crate::output::Output;
+use crate::project::Project;
+use crate::project::SpecModule;
+use crate::staleness::Staleness;
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// Only these modules and what they depend on; all when `None`.
+    pub targets: Option<BTreeSet<ModuleName>>,
+    /// Regenerate the targets, or everything where there are none, although they are fresh.
+    pub force: bool,
+    /// Overwrite files that jaunt did not write.
+    pub adopt: bool,
+}
+
+/// One module that was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlannedModule {
+    /// Why it has to be generated; empty when it is fresh.
+    pub reasons: Vec<Staleness>,
+    /// Why its file must not be overwritten, although it has to be generated.
+    pub refusal: Option<String>,
+}
+
+impl PlannedModule {
+    /// Whether the module has to be generated.
+    pub fn is_stale(&self) -> bool {
+        !self.reasons.is_empty()
+    }
+}
+
+/// The stale modules of one kind with the reasons, and the graph of what is to be done.
+#[derive(Debug)]
+pub struct Plan {
+    kind: Kind,
+    modules: BTreeMap<ModuleName, PlannedModule>,
+    units: Dag<ModuleName>,
+}
+
+impl Plan {
+    /// Decides for every selected module of one kind whether it is stale.
+    ///
+    /// The plan is a function of its arguments: the disk is not looked at again.
+    pub fn new(
+        project: &Project,
+        kind: Kind,
+        outputs: &BTreeMap<ModuleName, Output>,
+        options: &PlanOptions,
+    ) -> Self {
+        let mut modules = own_reasons(project, kind, outputs, options);
+        name_the_way(project, &mut modules);
+        spread(project, kind, &mut modules);
+
+        let targets = options.targets.as_ref();
+        let selected = targets.map(|targets| project.with_dependencies(kind, targets));
+        modules.retain(|name, _| selected.as_ref().is_none_or(|set| set.contains(name)));
+        for (name, planned) in &mut modules {
+            if planned.is_stale() {
+                planned.refusal = refusal(project.module(name), &outputs[name], options);
+            }
+        }
+        let units = project.units(kind);
+        // The members of a unit are stale together, so its first one speaks for all.
+        let units =
+            units.units().induced(|unit| modules.get(unit).is_some_and(PlannedModule::is_stale));
+        Self { kind, modules, units }
+    }
+
+    /// The kind of all its modules.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Every module that was selected, fresh and stale.
+    pub fn modules(&self) -> &BTreeMap<ModuleName, PlannedModule> {
+        &self.modules
+    }
+
+    /// Modules that will be generated, in order of name.
+    pub fn stale(&self) -> impl Iterator<Item = (&ModuleName, &PlannedModule)> {
+        self.modules.iter().filter(|(_, planned)| planned.is_stale())
+    }
+
+    /// Modules for which nothing has to be done, in order of name.
+    pub fn fresh(&self) -> impl Iterator<Item = &ModuleName> {
+        self.modules.iter().filter(|(_, planned)| !planned.is_stale()).map(|(name, _)| name)
+    }
+
+    /// Whether nothing has to be done.
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// The graph of stale units, each under the name of its first module.
+    pub(crate) fn units(&self) -> &Dag<ModuleName> {
+        &self.units
+    }
+}
+
+/// The reasons that each module has by itself.
+fn own_reasons(
+    project: &Project,
+    kind: Kind,
+    outputs: &BTreeMap<ModuleName, Output>,
+    options: &PlanOptions,
+) -> BTreeMap<ModuleName, PlannedModule> {
+    let forced = |name: &ModuleName| {
+        options.force && options.targets.as_ref().is_none_or(|targets| targets.contains(name))
+    };
+    let planned = project.of_kind(kind).map(|(name, module)| {
+        let mut reasons = match &outputs[name] {
+            Output::Missing => vec![Staleness::Missing],
+            Output::Moved { from } => vec![Staleness::Moved { from: from.clone() }],
+            Output::Unreadable(message) => {
+                vec![Staleness::Unreadable { message: message.clone() }]
+            }
+            Output::NotUtf8 => vec![Staleness::NotUtf8],
+            Output::Truncated => vec![Staleness::Truncated],
+            Output::Foreign => vec![Staleness::Foreign],
+            Output::Ours(facts) => compare(project, outputs, name, module, facts),
+        };
+        if forced(name) && reasons.is_empty() {
+            reasons.push(Staleness::Forced);
+        }
+        (name.clone(), PlannedModule { reasons, refusal: None })
+    });
+    planned.collect()
+}
+
+/// Compares what a generated file says of itself with what is.
+fn compare(
+    project: &Project,
+    outputs: &BTreeMap<ModuleName, Output>,
+    name: &ModuleName,
+    module: &SpecModule,
+    facts: &Facts,
+) -> Vec<Staleness> {
+    if facts.kind.as_deref() != Some(module.kind.as_str()) {
+        return vec![Staleness::WrongKind { was: facts.kind.clone(), now: module.kind }];
+    }
+    if facts.source_module.as_deref() != Some(name.as_str()) {
+        let was = facts.source_module.clone();
+        return vec![Staleness::WrongModule { was, now: name.clone() }];
+    }
+    let mut reasons = Vec::new();
+    reasons.extend(compare_digest(project, module, facts));
+    if let Some(was) = facts.recorded_body.filter(|was| *was != facts.body) {
+        reasons.push(Staleness::BodyEdited { was, now: facts.body });
+    }
+    reasons.extend(compare_dependencies(project, outputs, name, module, facts));
+    reasons
+}
+
+fn compare_digest(project: &Project, module: &SpecModule, facts: &Facts) -> Option<Staleness> {
+    let now = match facts.digest_scheme {
+        1 => module.digest,
+        scheme => match module.other_digests.get(&scheme) {
+            Some(digest) => *digest,
+            None => return Some(Staleness::UnknownScheme { scheme }),
+        },
+    };
+    if facts.module_digest.as_deref() == Some(now.to_string().as_str()) {
+        return None;
+    }
+    let mut changed = Vec::new();
+    let mut added = Vec::new();
+    let mut removed = Vec::new();
+    if facts.is_complete() {
+        for spec in &module.specs {
+            match facts.recorded_local(spec) {
+                Some(was) if was == project.local(spec) => {}
+                Some(_) => changed.push(spec.clone()),
+                None => added.push(spec.clone()),
+            }
+        }
+        let is_known = |was: &String| module.specs.iter().any(|spec| spec.as_str() == was);
+        removed.extend(facts.spec_local_digests.keys().filter(|was| !is_known(was)).cloned());
+    }
+    let was = facts.module_digest.as_ref().map(|digest| format!("sha256:{digest}"));
+    Some(Staleness::SpecsChanged { was, now, changed, added, removed, via: Vec::new() })
+}
+
+fn compare_dependencies(
+    project: &Project,
+    outputs: &BTreeMap<ModuleName, Output>,
+    name: &ModuleName,
+    module: &SpecModule,
+    facts: &Facts,
+) -> Vec<Staleness> {
+    let mut reasons = Vec::new();
+    // Code that is gone or cannot be read makes its own module stale, and that one spreads.
+    let body_of = |dep: &str| match outputs.get(dep) {
+        Some(Output::Ours(facts)) => Some(facts.body),
+        _ => None,
+    };
+    for dep in &module.dependencies {
+        let was = facts.dependency_bodies.get(dep.as_str()).copied();
+        let now = body_of(dep.as_str());
+        if was.is_some() && now.is_some() && was != now {
+            let module = dep.clone();
+            reasons.push(Staleness::DependencyRegenerated { module, was, now });
+        }
+    }
+    let units = project.units(module.kind);
+    let peers = units.members(units.unit_of(name)).iter().filter(|peer| *peer != name);
+    for other in module.tested.iter().chain(peers) {
+        let was = facts.dependency_digests.get(other.as_str()).copied();
+        let now = project.module(other).digest;
+        if was != Some(now) && (was.is_some() || facts.is_complete()) {
+            let module = other.clone();
+            reasons.push(Staleness::DependencySpecsChanged { module, was, now });
+        }
+    }
+    reasons
+}
+
+/// Names the dependencies through which a digest changed, where no spec of the module itself did.
+fn name_the_way(project: &Project, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
+    let changed: BTreeSet<ModuleName> = modules
+        .iter()
+        .filter(|(_, planned)| {
+            planned.reasons.iter().any(|it| matches!(it, Staleness::SpecsChanged { .. }))
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in &changed {
+        let Some(planned) = modules.get_mut(name) else { continue };
+        for reason in &mut planned.reasons {
+            if let Staleness::SpecsChanged { changed: specs, added, removed, via, .. } = reason
+                && specs.is_empty()
+                && added.is_empty()
+                && removed.is_empty()
+            {
+                let deps = &project.module(name).dependencies;
+                via.extend(deps.iter().filter(|dep| changed.contains(*dep)).cloned());
+            }
+        }
+    }
+}
+
+/// Makes every dependent of a stale module stale, and the modules of a unit together.
+fn spread(project: &Project, kind: Kind, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
+    let units = project.units(kind);
+    let stale: BTreeSet<&ModuleName> = modules
+        .iter()
+        .filter(|(_, planned)| planned.is_stale())
+        .map(|(name, _)| units.unit_of(name))
+        .collect();
+    let reached: BTreeSet<&ModuleName> = units
+        .units()
+        .with_dependents(stale)
+        .into_iter()
+        .flat_map(|unit| units.members(unit))
+        .collect();
+    for &name in &reached {
+        let module = project.module(name);
+        let Some(planned) = modules.get_mut(name) else { continue };
+        let named: BTreeSet<ModuleName> = planned.reasons.iter().flat_map(ways).cloned().collect();
+        let below = module.dependencies.iter().filter(|dep| reached.contains(*dep));
+        let below = below.filter(|dep| !named.contains(*dep));
+        planned.reasons.extend(below.map(|dep| Staleness::Upstream { via: dep.clone() }));
+    }
+}
+
+/// The dependencies that a reason names already.
+fn ways(reason: &Staleness) -> &[ModuleName] {
+    match reason {
+        Staleness::SpecsChanged { via, .. } => via,
+        Staleness::DependencyRegenerated { module, .. } => std::slice::from_ref(module),
+        _ => &[],
+    }
+}
+
+/// Why the file must not be overwritten.
+fn refusal(module: &SpecModule, output: &Output, options: &PlanOptions) -> Option<String> {
+    let path = module.output.path();
+    match output {
+        Output::Foreign if options.adopt => None,
+        Output::Foreign => Some(format!(
+            "refusing to overwrite `{path}`, which was not generated by jaunt \
+             (`--adopt` hands it over)"
+        )),
+        Output::Unreadable(message) => Some(format!("refusing to overwrite `{path}`: {message}")),
+        _ => None,
+    }
+}

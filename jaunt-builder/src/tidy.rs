@@ -1,0 +1,161 @@
+//! Generated files whose specs are gone.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+
+use camino::Utf8Path;
+use camino::Utf8PathBuf;
+use jaunt_write::Tree;
+use jaunt_write::WriteError;
+
+use crate::output::is_generated;
+use crate::project::Project;
+
+/// What is below the generated directories of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GeneratedFiles {
+    /// Each generated directory, relative to the project root, with what is in it.
+    pub trees: BTreeMap<Utf8PathBuf, GeneratedTree>,
+}
+
+/// What is in one generated directory; paths are relative to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GeneratedTree {
+    /// Files with jaunt's header that belong to a module of the project.
+    pub current: Vec<Utf8PathBuf>,
+    /// Files with jaunt's header that belong to none.
+    pub orphans: Vec<Utf8PathBuf>,
+    /// Temporary files of runs that were killed.
+    pub leftovers: Vec<Utf8PathBuf>,
+    /// Empty `__init__.py` files.
+    pub inits: Vec<Utf8PathBuf>,
+    /// All other files: a person's, or those that Python's jaunt keeps beside its modules.
+    pub others: Vec<Utf8PathBuf>,
+}
+
+impl GeneratedFiles {
+    /// The paths of all orphans, relative to the project root, sorted.
+    pub fn orphans(&self) -> impl Iterator<Item = Utf8PathBuf> {
+        self.trees.iter().flat_map(|(tree, it)| it.orphans.iter().map(|file| tree.join(file)))
+    }
+}
+
+/// Why generated files could not be found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TidyError {
+    /// A directory below a root cannot be listed.
+    #[error("cannot list `{path}`")]
+    List {
+        /// The directory, relative to the project root.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// Something in a generated directory cannot be read.
+    #[error(transparent)]
+    Tree(#[from] WriteError),
+}
+
+/// Finds every generated directory below the roots and sorts what is in it.
+///
+/// Roots are relative to the project; what does not exist is passed over. Links are not followed, and
+/// neither hidden folders nor virtual environments are looked into.
+///
+/// # Errors
+///
+/// When a directory or a generated file cannot be read.
+pub fn find_generated(
+    project: &Project,
+    roots: &[String],
+    generated_dir: &str,
+) -> Result<GeneratedFiles, TidyError> {
+    let mut paths = BTreeSet::new();
+    for root in roots {
+        find_trees(project.root(), Utf8Path::new(root), generated_dir, &mut paths)?;
+    }
+    // A module may have its code outside the roots.
+    paths.extend(project.modules().values().map(|module| module.output.tree().to_owned()));
+    let expected: BTreeSet<Utf8PathBuf> =
+        project.modules().values().map(|module| module.output.path().to_owned()).collect();
+
+    let mut generated = GeneratedFiles::default();
+    for path in paths {
+        let Some(tree) = Tree::open(project.root(), &path)? else { continue };
+        let found = sort(&tree, &expected)?;
+        generated.trees.insert(path, found);
+    }
+    Ok(generated)
+}
+
+fn sort(tree: &Tree, expected: &BTreeSet<Utf8PathBuf>) -> Result<GeneratedTree, WriteError> {
+    let listing = tree.list()?;
+    let mut found = GeneratedTree { leftovers: listing.leftovers, ..GeneratedTree::default() };
+    for file in listing.files {
+        if file.extension() != Some("py") {
+            found.others.push(file);
+            continue;
+        }
+        let Some(bytes) = tree.read(&file)? else { continue };
+        if is_generated(&bytes) {
+            let is_current = expected.contains(&tree.path().join(&file));
+            if is_current { found.current.push(file) } else { found.orphans.push(file) }
+        } else if bytes.is_empty() && file.file_name() == Some("__init__.py") {
+            found.inits.push(file);
+        } else {
+            found.others.push(file);
+        }
+    }
+    Ok(found)
+}
+
+/// Looks for directories of this name, without recursion and without following links.
+fn find_trees(
+    root: &Utf8Path,
+    start: &Utf8Path,
+    generated_dir: &str,
+    found: &mut BTreeSet<Utf8PathBuf>,
+) -> Result<(), TidyError> {
+    let mut pending = vec![normalize(start)];
+    while let Some(dir) = pending.pop() {
+        let path = root.join(&dir);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(err)
+                if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                continue;
+            }
+            Err(source) => return Err(TidyError::List { path: dir, source }),
+        };
+        let mut below = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|source| TidyError::List { path: dir.clone(), source })?;
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name == "pyvenv.cfg" {
+                // A virtual environment holds other people's packages.
+                below.clear();
+                break;
+            }
+            if !is_dir || name.starts_with('.') || name == "__pycache__" || name == "node_modules" {
+                continue;
+            }
+            if name == generated_dir {
+                found.insert(dir.join(name));
+            } else {
+                below.push(dir.join(name));
+            }
+        }
+        pending.extend(below);
+    }
+    Ok(())
+}
+
+/// `./src/` as `src`.
+fn normalize(path: &Utf8Path) -> Utf8PathBuf {
+    path.components().filter(|part| part.as_str() != ".").collect()
+}

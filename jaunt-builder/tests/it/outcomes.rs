@@ -1,0 +1,136 @@
+//! Failures, retries, blocking and the context that backends see.
+
+use insta::assert_snapshot;
+use jaunt_builder::BackendError;
+use jaunt_builder::BuildEvent;
+use jaunt_builder::BuildOptions;
+use jaunt_builder::PlanOptions;
+use jaunt_digest::Kind;
+
+use crate::support::FakeBackend;
+use crate::support::Fixture;
+use crate::support::options;
+
+const CHAIN: &str = "
+    app.a:f
+    app.b:g <- app.a:f
+    app.c:h <- app.b:g
+    app.d:i
+";
+
+#[test]
+fn a_failure_blocks_its_dependents_and_nothing_else() {
+    let fixture = Fixture::new(CHAIN);
+    let backend =
+        FakeBackend::answering("app.a", |_, _| Err(BackendError::fatal("there is no answer")));
+    let run = fixture.build(&backend);
+    assert_snapshot!(run.outcomes(), @r"
+    app.a: failed: there is no answer
+    app.b: blocked by app.a
+    app.c: blocked by app.a
+    app.d: generated (1)
+    ");
+    assert!(!fixture.exists("src/app/__generated__/b.py"));
+    assert_eq!(fixture.build(&FakeBackend::new()).calls, ["app.a", "app.b", "app.c"]);
+}
+
+#[test]
+fn each_attempt_is_told_what_was_wrong_with_the_last() {
+    let fixture = Fixture::new("app.a:f\napp.a:g");
+    let backend = FakeBackend::answering("app.a", |_, errors| {
+        Ok(match errors {
+            [] => "def f(: pass\n".to_owned(),
+            [syntax] if syntax.starts_with("SyntaxError: ") => "f = None\n".to_owned(),
+            [missing] if missing == "Missing top-level definition: g" => {
+                "async def f(): ...\ng: int = 1\n".to_owned()
+            }
+            other => panic!("unexpected: {other:?}"),
+        })
+    });
+    let options = BuildOptions { max_attempts: 3, ..options() };
+    let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
+    assert_snapshot!(run.outcomes(), @"app.a: generated (3)");
+    let retries = run.events.iter().filter(|event| matches!(event, BuildEvent::Retrying { .. }));
+    assert_eq!(retries.count(), 2);
+    assert_eq!(run.report.backend_calls, 3);
+}
+
+#[test]
+fn code_that_does_not_pass_is_not_written() {
+    let fixture = Fixture::new("app.a:f");
+    let backend = FakeBackend::answering("app.a", |_, _| Ok("import f\n".to_owned()));
+    let run = fixture.build(&backend);
+    assert_snapshot!(run.outcomes(), @"app.a: failed: Missing top-level definition: f");
+    assert_eq!(run.report.backend_calls, 2);
+    assert_eq!(fixture.generated(), Vec::<String>::new());
+}
+
+#[test]
+fn a_panic_of_the_backend_is_one_failed_module() {
+    let fixture = Fixture::new(CHAIN);
+    let backend = FakeBackend::answering("app.b", |_, _| panic!("out of cheese"));
+    let run = fixture.build(&backend);
+    assert_snapshot!(run.outcomes(), @r"
+    app.a: generated (1)
+    app.b: failed: the backend panicked: out of cheese
+    app.c: blocked by app.b
+    app.d: generated (1)
+    ");
+}
+
+#[test]
+fn fail_fast_starts_nothing_after_the_first_failure() {
+    let fixture = Fixture::new(CHAIN);
+    let backend = FakeBackend::answering("app.a", |_, _| Err(BackendError::fatal("no")));
+    let options = BuildOptions { jobs: std::num::NonZeroUsize::MIN, fail_fast: true, ..options() };
+    let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
+    assert_snapshot!(run.outcomes(), @r"
+    app.a: failed: no
+    app.b: blocked by app.a
+    app.c: blocked by app.a
+    app.d: cancelled
+    ");
+}
+
+#[test]
+fn a_backend_that_was_stopped_has_not_failed() {
+    let fixture = Fixture::new("app.a:f\napp.b:g <- app.a:f");
+    let backend = FakeBackend::answering("app.a", |_, _| Err(BackendError::interrupted()));
+    let run = fixture.build(&backend);
+    assert_snapshot!(run.outcomes(), @r"
+    app.a: cancelled
+    app.b: cancelled
+    ");
+}
+
+#[test]
+fn a_context_has_sources_apis_and_the_code_of_dependencies() {
+    let fixture = Fixture::new("app.a:f\napp.b:g <- app.a:f\napp.b:h");
+    let backend = FakeBackend::new();
+    fixture.build(&backend);
+    let ctx = serde_json::to_string_pretty(&backend.context("app.b")).unwrap();
+    insta::with_settings!({filters => vec![("[0-9a-f]{64}", "[digest]")]}, {
+        assert_snapshot!(ctx, @r##"
+        {
+          "kind": "build",
+          "spec_module": "app.b",
+          "generated_module": "app.__generated__.b",
+          "expected_names": [
+            "g",
+            "h"
+          ],
+          "spec_sources": {
+            "app.b:g": "def g():\n    \"\"\"Spec app.b:g.\"\"\"",
+            "app.b:h": "def h():\n    \"\"\"Spec app.b:h.\"\"\""
+          },
+          "decorator_prompts": {},
+          "dependency_apis": {
+            "app.a:f": "def f():\n    \"\"\"Spec app.a:f.\"\"\""
+          },
+          "dependency_generated_modules": {
+            "app.a": "# made from [digest]\n\n\ndef f():\n    return \"f\"\n"
+          }
+        }
+        "##);
+    });
+}
