@@ -1,0 +1,57 @@
+//! What was generated, and what pytest said of it.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use jaunt_builder::BuildReport;
+use jaunt_builder::Project;
+use jaunt_digest::ModuleName;
+use jaunt_digest::SpecRef;
+use jaunt_pytest::PytestResult;
+
+use crate::select::TestFile;
+
+/// The outcome of [`test`](crate::test()).
+#[derive(Debug)]
+pub struct TestReport {
+    /// What became of the test modules.
+    pub generation: BuildReport,
+    /// None where pytest was not run: there was no file, or the run was stopped before.
+    pub pytest: Option<PytestResult>,
+}
+
+/// Whose tests failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedModule {
+    /// The module of the test specs.
+    pub module: ModuleName,
+    /// Its specs.
+    pub specs: Vec<SpecRef>,
+}
+
+impl TestReport {
+    /// Whether every module was generated and every test passed.
+    pub fn is_ok(&self) -> bool {
+        self.generation.is_ok() && self.pytest.as_ref().is_some_and(PytestResult::passed)
+    }
+}
+
+/// The modules whose tests failed, by generated file.
+pub fn failed_modules(
+    project: &Project,
+    files: &[TestFile],
+    result: &PytestResult,
+) -> BTreeMap<String, FailedModule> {
+    let failed = result.failures.iter().filter_map(|failure| {
+        let file = files.iter().find(|file| {
+            failure.file.as_deref().is_some_and(|path| same_file(project.root(), path, &file.path))
+        })?;
+        let specs = project.module(&file.module).specs.clone();
+        Some((file.path.to_string(), FailedModule { module: file.module.clone(), specs }))
+    });
+    failed.collect()
+}
+
+fn same_file(root: &Utf8Path, reported: &Utf8Path, file: &Utf8Path) -> bool {
+    reported == file || reported.strip_prefix(root).is_ok_and(|path| path == file)
+}
