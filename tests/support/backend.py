@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""A generator for tests that speaks `jaunt.generate/1`: it answers from a directory of Python files.
+"""A generator for tests that speaks `jaunt.generate/1`: it answers from a directory of files.
 
-    python backend.py ANSWERS [--json] [--log FILE]
+    python backend.py ANSWERS [--fence | --json] [--log FILE]
 
-The answer for the spec module `shop.cart` is `ANSWERS/shop.cart.py`. One request comes on standard input, the
-answer goes to standard output: the source in a Markdown fence, as language models like to give it, or, with
-`--json`, `{"source": ..., "usage": {...}}`. Every request is added to the log as one line of JSON.
+The answer for the spec module `shop.cart` is `ANSWERS/shop.cart.py`. One request comes on standard
+input, the answer goes to standard output: the source as it is; in a Markdown fence with `--fence`, as
+language models like to give it; `{"source": ..., "usage": {...}}` with `--json`. Every request is added
+to the log as one line of JSON.
 
 The environment can spoil the answer for one module: `BACKEND_SPOIL=shop.cart:HOW`, with HOW one of
 
@@ -15,7 +16,7 @@ The environment can spoil the answer for one module: `BACKEND_SPOIL=shop.cart:HO
     empty    nothing
     bytes    bytes that are not UTF-8
     hang     no answer, ever
-    once     source that does not parse at the first attempt, the right one when told what was wrong
+    once     source that does not parse at first, the right one when told what was wrong
 """
 
 import argparse
@@ -29,7 +30,9 @@ import time
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("answers", type=pathlib.Path)
-    parser.add_argument("--json", action="store_true")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--fence", action="store_true")
+    form.add_argument("--json", action="store_true")
     parser.add_argument("--log", type=pathlib.Path)
     args = parser.parse_args()
     request = json.loads(sys.stdin.buffer.read().decode("utf-8"))
@@ -73,7 +76,7 @@ def main():
         }
         text = json.dumps({"source": source, "usage": usage})
     else:
-        text = "Here is the module.\n\n```python\n%s```\n" % source
+        text = "```python\n%s```\n" % source if args.fence else source
     sys.stdout.buffer.write(text.encode("utf-8"))
 
 

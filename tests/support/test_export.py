@@ -34,7 +34,7 @@ def write(root, files):
 
 @pytest.fixture
 def project(tmp_path):
-    """Writes a project of the given files, `jaunt.toml` with the usual roots unless there is one."""
+    """Writes a project of the given files, with the usual roots in `jaunt.toml`."""
 
     def make(files, toml=TOML):
         root = tmp_path / "project"
@@ -315,7 +315,7 @@ def test_the_generated_code_works(built):
 
 
 def test_classes_below_class_specs_are_fresh_when_the_package_has_built_them(project, tmp_path):
-    """Once they are built the package takes the one below for the other and does not find its base."""
+    """Once they are built, the package takes the one for the other and does not find the base."""
     root = project(
         {
             "src/base.py": "import jaunt\n\n@jaunt.magic()\nclass Base:\n    '''A class.'''\n",
@@ -330,8 +330,25 @@ def test_classes_below_class_specs_are_fresh_when_the_package_has_built_them(pro
         }
     )
     answers = {
-        "base.py": "class Base:\n    '''A class.'''\n    def __init__(self, x: int) -> None:\n        self.x = x\n    def get(self): return self.x\n",
-        "child.py": "from base import Base\n\nclass Child(Base):\n    '''A class below a spec: its signature is the one of its base.'''\n    def twice(self): return 2 * self.x\n",
+        "base.py": """
+            class Base:
+                '''A class.'''
+
+                def __init__(self, x: int) -> None:
+                    self.x = x
+
+                def get(self):
+                    return self.x
+            """,
+        "child.py": """
+            from base import Base
+
+            class Child(Base):
+                '''A class below a spec: its signature is the one of its base.'''
+
+                def twice(self):
+                    return 2 * self.x
+            """,
     }
     write(tmp_path / "answers", answers)
     said = build_with_the_package(root, tmp_path / "answers")
@@ -373,11 +390,11 @@ def test_digests_are_those_of_the_package_for_odd_definitions(project, tmp_path)
                 @jaunt.magic(prompt="é\\u2028 \\x7f")
                 @loud
                 def decorated(a, /, b: "int" = 1, *args, c=[1, 2], **kw) -> dict[str, int]:
-                    """Doc with trailing blanks.   
+                    """Doc with trailing blanks.BLANKS
 
                     \tTab and é.
                     """
-                    return helper(a)   
+                    return helper(a)BLANKS
 
                 @jaunt.magic(deps="odd:decorated")
                 class Base(abc.ABC if False else object):
@@ -401,7 +418,7 @@ def test_digests_are_those_of_the_package_for_odd_definitions(project, tmp_path)
 
                 @jaunt.magic
                 async def later(*, a=(1,), **kw): "One line."
-                ''',
+                '''.replace("BLANKS", "  "),
             "src/governed.py": """
                 import jaunt
                 jaunt.magic_module(__name__, prompt="all of them")
@@ -491,6 +508,7 @@ def test_a_module_that_cannot_be_imported_is_named(project):
         ("import sys; sys.exit()", "SystemExit"),
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("raise BaseException('base')", "BaseException: base"),
+        ("raise ValueError('\\ud800 é')", "ValueError: \\ud800 é"),
         ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
         (
             "f(1)",
@@ -919,8 +937,33 @@ def test_specs_of_installed_packages_are_not_the_projects(project, tmp_path):
     document = json.loads(done.stdout)
     assert refs(document) == ["m:f"]
     assert document["warnings"] == [
-        "left out `installed:f`: `installed` is not a spec module below the source roots"
+        "left out `installed:f`: `installed` is no module below the source roots"
     ]
+
+
+def test_installed_packages_keep_their_generated_modules(project, tmp_path):
+    root = project(
+        {
+            "src/m.py": SPEC + "from lib.m import f as lib_f\nimport top\n"
+            "assert lib_f(2) == top.f(2) == 4\n",
+            "src/__generated__/m.py": "def f(x): return 2 * x\n",
+        }
+    )
+    write(
+        tmp_path,
+        {
+            "site/lib/__init__.py": "",
+            "site/lib/m.py": SPEC,
+            "site/lib/__generated__/__init__.py": "",
+            "site/lib/__generated__/m.py": "def f(x): return 2 * x\n",
+            "site/top.py": SPEC,
+            "site/__generated__/top.py": "def f(x): return 2 * x\n",
+        },
+    )
+    done = run(root, env={"PYTHONPATH": str(tmp_path / "site")})
+    document = json.loads(done.stdout)
+    assert document["generated_modules"] == "hidden"
+    assert refs(document) == ["m:f"]
 
 
 # --- Arguments and settings
@@ -937,6 +980,7 @@ def test_arguments_with_and_without_a_json_form(project):
         "g": "{2, 1}",
         "h": "object",
         "i": "'é'",
+        "j": "10 ** 400",
     }
     text = "import jaunt\n" + "".join(
         f"@jaunt.magic(prompt={value})\ndef {name}(): ...\n" for name, value in arguments.items()
@@ -953,6 +997,7 @@ def test_arguments_with_and_without_a_json_form(project):
         "g": {"prompt": [1, 2]},
         "h": {"prompt": "<class 'object'>"},
         "i": {"prompt": "é"},
+        "j": None,
     }
     assert found["b"]["decorator_kwargs_json"] == '{"prompt":NaN}'
     assert found["c"]["decorator_kwargs_json"] == '{"prompt":"\\ud800"}'
@@ -974,6 +1019,17 @@ def test_what_is_odd_is_warned_of(project):
         "`m:f` names a dep that is no spec: 'not a ref'",
         "`m:f` names a dep that is no spec: `x:y`",
         "the decorator arguments of `m:f` hold the address of an object, so its digest changes with every run",
+    ]
+
+
+def test_specs_on_the_wrong_side_are_warned_of(project):
+    root = project({"src/m.py": SPEC + TEST, "tests/test_m.py": SPEC + TEST})
+    document = export(root)
+    assert refs(document) == ["m:f"]
+    assert refs(document, "test") == ["tests.test_m:test_f"]
+    assert document["warnings"] == [
+        "left out `m:test_f`: it is a test spec outside of the test roots",
+        "left out `tests.test_m:f`: it is a product spec among the tests",
     ]
 
 
@@ -1044,6 +1100,7 @@ def test_a_configuration_of_version_2(tmp_path):
             "`/usr` of paths.test_roots is outside of the project root",
         ),
         ("version = 2\n[target.ts]\n", "jaunt.toml has no table [target.py]"),
+        ("version = 1\n[paths]\ngenerated_dir = 'a/b'\n", "must be a valid Python identifier"),
         (None, "Missing jaunt.toml"),
     ],
 )
@@ -1057,7 +1114,16 @@ def test_a_faulty_configuration(tmp_path, toml, message):
 
 
 @pytest.mark.parametrize(
-    "stdin", ["", "[]", "{}", '{"root": 1}', '{"root": ".", "infer_deps": "no"}', "\xff"]
+    "stdin",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"root": 1}',
+        '{"root": ".", "infer_deps": "no"}',
+        '{"root": ".", "source_roots": [1]}',
+        "\xff",
+    ],
 )
 def test_settings_that_are_not_understood(stdin):
     done = run(".", stdin=stdin)

@@ -1,15 +1,16 @@
-"""Builds a project with the real Python package `jaunt` (1.7.14), answers from a directory for a model.
+"""Builds a project with the real Python package `jaunt` (1.7.14), with answers for a model.
 
     python write_with_upstream.py PROJECT ANSWERS
 
-Runs the package's own command line, `jaunt build` and `jaunt test --no-build --no-run`, in this process, with nothing but
-its backend replaced: the answer for the spec module `shop.cart` is `ANSWERS/shop.cart.py`. So what ends up in the
-project is what the package writes, byte for byte: generated modules with its header (digest scheme 2, spec
-digests, generation fingerprint, context and API digests), `*.contract.json`, `AGENTS.md`, `CLAUDE.md`, `__init__.py`
-files, stubs (`*.pyi`) beside the spec modules, `.jaunt/`.
+Runs the package's own command line in this process, `jaunt build` and `jaunt test --no-build --no-run`,
+with nothing but its backend replaced: the answer for the spec module `shop.cart` is
+`ANSWERS/shop.cart.py`. So what ends up in the project is what the package writes, byte for byte:
+generated modules with its header (digest scheme 2, spec digests, generation fingerprint, context and API
+digests), `*.contract.json`, `AGENTS.md`, `CLAUDE.md`, `__init__.py` files, stubs (`*.pyi`) beside the
+spec modules, `.jaunt/`.
 
-Prints one JSON object: {"build": what `jaunt build --json` said, "test": the same for `jaunt test`, "status": what
-`jaunt status --json` says afterwards}.
+Prints one JSON object: {"build": what `jaunt build --json` said, "test": the same for `jaunt test`,
+"status": what `jaunt status --json` said between the two}.
 """
 
 import contextlib
@@ -43,8 +44,8 @@ def main(project, answers):
     offline = ["--no-auto-skills", "--no-builtin-skills", "--no-progress", "--no-cache"]
     report = {
         "build": run("build", "--no-repo-map", *offline),
-        "test": run("test", "--no-build", "--no-run", *offline),
         "status": run("status"),
+        "test": run("test", "--no-build", "--no-run", *offline),
     }
     print(json.dumps(report, sort_keys=True))
 

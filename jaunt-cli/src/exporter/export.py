@@ -2,8 +2,8 @@
 
     python export.py < settings.json > registry.json
 
-The script runs under the project's own interpreter and asks the installed `jaunt` package for all it
-knows: configuration, names, registry, dependency graph, digests. It writes no file, byte code
+The script runs under the project's own interpreter and asks the installed `jaunt` package for what
+it knows: configuration, names, registry, dependency graph, digests. It writes no file, byte code
 included, and needs nothing but `jaunt`.
 
 Standard input, read to its end, is one JSON object. Only `root` is required; what is null or absent
@@ -17,19 +17,20 @@ is as jaunt.toml says.
     test_roots       the same
     generated_dir    text that replaces the one of jaunt.toml
 
-Standard output is one line with one JSON document. Python's start-up files may have printed lines of
-their own before it, so a careful reader takes the last line. With exit status 0 it is the registry
-document, version 1, which has these keys besides the documented ones:
+Standard output is one line with one JSON document. Python's start-up files may have printed lines
+before it, so a careful reader takes the last line. With exit status 0 it is the registry document,
+version 1, which has these keys besides the documented ones:
 
-    generated_modules  "hidden": the spec modules were imported with their generated modules out of reach,
-                       so these do not matter; "visible": that failed, and it worked with them
-    auto_tests         [{"module", "path"}]: tests that `jaunt` makes up for classes (`test=True`). They
-                       have no source text, so they are no specs here; their files are not orphans
+    generated_modules  "hidden": the spec modules were imported with their generated modules out of
+                       reach, so it does not matter what these hold;
+                       "visible": that failed, and it worked with them
+    auto_tests         [{"module", "path"}]: tests that `jaunt` makes up for classes (`test=True`).
+                       They have no source text, so they are no specs here; nor are they orphans
     warnings           texts, sorted
 
 With exit status 1 it is `{"version": 1, "error": {...}}` with the keys `kind`, `message`, `module`,
-`file` (relative to the root), `line`, `traceback`, `hint`, of which all but the first two may be null,
-and `python`, the interpreter. The kinds:
+`file` (relative to the root), `line`, `traceback`, `hint`, of which all but the first two may be
+null, and `python`, the interpreter. The kinds:
 
     usage                the settings are not understood
     python_too_old       the interpreter is older than `jaunt` needs
@@ -46,9 +47,10 @@ and `python`, the interpreter. The kinds:
     crash                the process died while it imported `module`
     internal             a fault of this script
 
-Any other exit status comes without a document. What user code prints, from Python or below it, goes to
-standard error. Besides the `*.py` files below the roots, the result depends on the configuration, on
-`.env`, and on where `pyproject.toml` files are (`jaunt` takes the nearest for the owner of a test root).
+Any other exit status comes without a document. What user code prints, from Python or below it,
+goes to standard error. Besides the `*.py` files below the roots, the result depends on the
+configuration, on `.env`, and on where `pyproject.toml` files are: `jaunt` takes the nearest one for
+the owner of a test root.
 """
 
 import sys
@@ -108,14 +110,17 @@ class Refusal(Exception):
 
 # --- The processes -------------------------------------------------------------------------------
 #
-# The parent keeps the real standard output and runs no user code. A forked child imports the project
-# and sends the document through a pipe. So nothing that user code prints can get into the document,
-# and a module that ends the process, with `os._exit` or by a fault in C, is an error with a name.
+# The parent keeps the real standard output and runs no user code. A forked child imports the
+# project and sends the document through a pipe. So nothing that user code prints can get into the
+# document, and a module that ends the process, with `os._exit` or by a crash, is an error by name.
 
 
 def main():
     output = take_standard_output()
-    status, document = export()
+    try:
+        status, document = export()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     text = json.dumps(document, separators=(",", ":"))
     with os.fdopen(output, "wb") as stream:
         # The empty line ends whatever was printed before this script had its say.
@@ -139,12 +144,10 @@ def export():
     try:
         settings = read_settings()
         if sys.version_info < OLDEST_PYTHON:
-            raise Refusal(
-                "python_too_old",
-                "the Python package `jaunt` needs Python %d.%d or newer, this is %d.%d"
-                % (OLDEST_PYTHON + tuple(sys.version_info[:2])),
-                hint="choose a newer interpreter with `--python`",
-            )
+            found = ".".join(str(part) for part in sys.version_info[:2])
+            needed = ".".join(str(part) for part in OLDEST_PYTHON)
+            message = f"the Python package `jaunt` needs Python {needed} or newer, this is {found}"
+            raise Refusal("python_too_old", message, hint="choose a newer one with `--python`")
     except Refusal as refusal:
         return 1, failed(refusal.document)
     document = attempt(settings, hide=True)
@@ -161,7 +164,8 @@ def export():
 
 
 def failed(error):
-    return {"version": 1, "error": dict(error, python=sys.executable)}
+    error = {key: printable(value) for key, value in error.items()}
+    return {"version": 1, "error": dict(error, python=printable(sys.executable))}
 
 
 def read_settings():
@@ -183,6 +187,9 @@ def read_settings():
     ):
         if settings.get(key) is not None and not isinstance(settings[key], kind):
             raise Refusal("usage", f"`{key}` must be of type {kind.__name__}")
+    for key in ("source_roots", "test_roots"):
+        if not all(isinstance(item, str) for item in settings.get(key) or ()):
+            raise Refusal("usage", f"`{key}` must hold texts")
     return settings
 
 
@@ -214,6 +221,8 @@ def run_child(settings, hide, writer):
         sys.stderr.flush()
         # Temporary files of user modules go here; threads they left running are not waited for.
         atexit._run_exitfuncs()
+    except BrokenPipeError:
+        pass  # Nobody wants it any more.
     except BaseException:
         traceback.print_exc()
     finally:
@@ -230,7 +239,7 @@ def send(writer, tag, text):
 def receive(child, reader):
     received, importing, alive = bytearray(), None, True
     while True:
-        # A process that user code has forked may hold the pipe open, so its end alone proves nothing.
+        # A process that user code has forked may hold the pipe open, so wait for the child as well.
         if select.select([reader], [], [], 0.05 if alive else 0)[0]:
             chunk = os.read(reader, 1 << 16)
             if not chunk:
@@ -343,8 +352,8 @@ class Sources:
     """Source texts and their trees, each read and parsed once, also for the package.
 
     The package reads and parses a file again for every spec and every digest, which is most of the
-    time it takes, and a byte order mark makes it fail. Its modules therefore get a `Path` and an `ast`
-    that know whole files; for anything else these are the ordinary ones.
+    time it takes, and a byte order mark makes it fail. Its modules therefore get a `Path` and an
+    `ast` that know whole files; for anything else these are the ordinary ones.
     """
 
     PATCHED = ("decorator_analysis", "deps", "digest", "discovery", "module_magic")
@@ -443,9 +452,9 @@ class Module:
 class TestRoot:
     """A directory of tests, and the names of the modules below it.
 
-    The package calls them by the path from the owner (the directory of the nearest pyproject.toml, or the
-    project root), and by the prefix `tests` where that path is empty. Such a name leads nowhere, so
-    here the prefix is empty then, and stops at a directory that cannot be part of a name.
+    The package calls them by the path from the owner (the directory of the nearest pyproject.toml,
+    or the project root), and by the prefix `tests` where that path is empty. Such a name leads
+    nowhere, so the prefix is empty then, and stops at a directory that cannot be part of a name.
     """
 
     def __init__(self, jaunt, root, top):
@@ -480,7 +489,6 @@ class Project:
         self.source_roots = self.expand("source_roots", self.config.paths.source_roots, True)
         tops = self.expand("test_roots", self.config.paths.test_roots, False)
         self.test_roots = [TestRoot(self.jaunt, self.root, top) for top in tops]
-        self.prepare_process()
 
     def load_config(self, settings):
         config = settings.get("config")
@@ -497,6 +505,8 @@ class Project:
             for key in ("source_roots", "test_roots", "generated_dir")
             if settings.get(key) is not None
         }
+        if not given.get("generated_dir", "_").isidentifier():
+            raise Refusal("config", "`{generated_dir}` is no name of a package".format(**given))
         return dataclasses.replace(loaded, paths=dataclasses.replace(loaded.paths, **given))
 
     def expand(self, setting, patterns, require_one):
@@ -516,19 +526,43 @@ class Project:
                 raise Refusal("config", message, file="jaunt.toml")
         return found
 
-    def prepare_process(self):
-        """What the package's own command line does before it imports a project."""
+    def prepare_process(self, modules):
+        """What the package's own command line does before it imports a project, and more."""
         sys.path[:] = [os.path.abspath(entry) for entry in sys.path]
         os.chdir(self.root)
-        self.jaunt.dotenv.load_dotenv_into_environ(self.root / ".env")
+        try:
+            self.jaunt.dotenv.load_dotenv_into_environ(self.root / ".env")
+        except ValueError as err:
+            self.warnings.add(f"left out `.env`: {say(err)}")
         os.environ["JAUNT_GENERATED_DIR"] = self.generated_dir
         # Nested imports take several frames each.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))
+        self.correct_spec_refs()
         if self.hidden:
-            sys.meta_path.insert(0, HideGenerated(self.generated_dir))
+            generated = {module.generated_module for module in modules}
+            sys.meta_path.insert(0, HideGenerated(self.generated_dir, generated))
         else:
             self.tolerate_broken_generated_modules()
-            self.correct_spec_refs()
+
+    def correct_spec_refs(self):
+        """A class below a generated class inherits its `__jaunt_spec_ref__`, and would take its
+        place in the registry. A function that `magic_module` has put in place is called after its
+        generated module."""
+        jaunt = self.jaunt
+        original = jaunt.spec_ref.spec_ref_from_object
+
+        def spec_ref_from_object(obj):
+            module = getattr(obj, "__module__", None)
+            if isinstance(obj, type) and "__jaunt_spec_ref__" not in vars(obj):
+                return jaunt.spec_ref.normalize_spec_ref(f"{module}:{obj.__qualname__}")
+            if module in self.spec_modules and hasattr(obj, "__qualname__"):
+                name = self.spec_modules[module]
+                return jaunt.spec_ref.normalize_spec_ref(f"{name}:{obj.__qualname__}")
+            return original(obj)
+
+        for module in (jaunt.spec_ref, jaunt.runtime, jaunt.deps, jaunt.decorator_analysis):
+            if hasattr(module, "spec_ref_from_object"):
+                module.spec_ref_from_object = spec_ref_from_object
 
     def tolerate_broken_generated_modules(self):
         """Makes a generated module that cannot be imported look like one that was never built."""
@@ -547,25 +581,6 @@ class Project:
                 raise ModuleNotFoundError(f"generated module of {spec_module}") from err
 
         runtime._import_generated_module = tolerant
-
-    def correct_spec_refs(self):
-        """A class below a generated class inherits its `__jaunt_spec_ref__`, and would take its place in the
-        registry; a function that `magic_module` has put in place is called after its generated module."""
-        jaunt = self.jaunt
-        original = jaunt.spec_ref.spec_ref_from_object
-
-        def spec_ref_from_object(obj):
-            module = getattr(obj, "__module__", None)
-            if isinstance(obj, type) and "__jaunt_spec_ref__" not in vars(obj):
-                return jaunt.spec_ref.normalize_spec_ref(f"{module}:{obj.__qualname__}")
-            if module in self.spec_modules and hasattr(obj, "__qualname__"):
-                name = self.spec_modules[module]
-                return jaunt.spec_ref.normalize_spec_ref(f"{name}:{obj.__qualname__}")
-            return original(obj)
-
-        for module in (jaunt.spec_ref, jaunt.runtime, jaunt.deps, jaunt.decorator_analysis):
-            if hasattr(module, "spec_ref_from_object"):
-                module.spec_ref_from_object = spec_ref_from_object
 
     def relative(self, path):
         text = path.relative_to(self.root).as_posix()
@@ -601,14 +616,14 @@ class Project:
     def is_worth_a_visit(self, directory, name):
         if name.startswith(".") or name in (self.generated_dir, "__pycache__"):
             return False
-        # A virtual environment below a root would bring the specs of its packages, `jaunt`'s own too.
+        # A virtual environment would bring the specs of its packages, those of `jaunt` among them.
         if name in ("site-packages", "node_modules"):
             return False
         return not os.path.exists(os.path.join(directory, name, "pyvenv.cfg"))
 
     def modules(self):
-        """Spec modules and test spec modules. A file belongs to the deepest root above it, and to both
-        sides where a source root and a test root are equally deep."""
+        """Spec modules and test spec modules, by name and base. A file belongs to the deepest root
+        above it, and to both sides where a source root and a test root are equally deep."""
         products, tests = {}, {}
         tops = {test.top: test for test in self.test_roots}
         for file in self.files():
@@ -650,14 +665,13 @@ class Project:
         try:
             self.sources.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
-            # Python would say nothing until the module is imported, and the package takes a file that
-            # cannot be parsed for one without specs.
+            # The package takes such a file for one without specs.
             if not SPEC_HINT.search(text):
                 return False
-            message = "{}: {}".format(type(err).__name__, getattr(err, "msg", None) or err)
+            message = f"{type(err).__name__}: {getattr(err, 'msg', None) or err}"
             line = getattr(err, "lineno", None)
             if line:
-                message += " (%s, line %d)" % (file.name, line)
+                message += f" ({file.name}, line {line})"
             raise Refusal(
                 "import", message, file=self.shown(file), line=line, module=self.guess(file)
             )
@@ -710,8 +724,8 @@ class Project:
         return Refusal("config", f"two files are the module `{one.name}`: {files}")
 
     def untangle(self, tests):
-        """Gives test modules of different owners that share a name (`tests.test_api` of every package of a
-        workspace) their path from the project root as public name."""
+        """Gives test modules of different owners that share a name (`tests.test_api` of every
+        package of a workspace) their path from the project root as public name."""
         by_name = {}
         for module in tests.values():
             by_name.setdefault(module.name, []).append(module)
@@ -738,49 +752,65 @@ class Project:
                 raise self.duplicate(same, module)
             self.spec_modules[module.generated_module] = module.name
 
+        self.prepare_process([*products.values(), *keyed_tests.values()])
+        initial_path = list(sys.path)
         jaunt.status_core.prepend_sys_path([*self.source_roots, self.root])
-        jaunt.discovery.prepare_import_environment(
-            module_names=sorted(products), roots=list(self.source_roots)
-        )
+        # This process is new, so names are all there is to forget; with the roots of the project
+        # the package would also forget what it has from a virtual environment below them.
+        jaunt.discovery.prepare_import_environment(module_names=sorted(products), roots=[])
         self.import_all(products)
-        specs = self.registered(registry.get_magic_registry(), products, report=True)
+        specs = self.registered(registry.get_magic_registry(), products)
         graph = jaunt.deps.build_spec_graph(specs, infer_default=self.infer)
         out = Document(self, specs)
         out.add(specs, graph, graph, products)
 
-        owned = {}
+        # Where the roots are the same directory, the test modules are imported by now.
+        early = {key: module for key, module in keyed_tests.items() if is_loaded(module)}
+        early_names = {module.name: module for module in early.values()}
+        early_tests = self.registered(registry.get_test_registry(), early_names)
+        for ref, entry in registry.get_test_registry().items():
+            if entry.module in products and ref not in early_tests:
+                self.warnings.add(f"left out `{ref}`: it is a test spec outside of the test roots")
+        by_base = {}
         for (_, base), module in keyed_tests.items():
-            owned.setdefault(base, {})[module.name] = module
-        for base, tests in sorted(owned.items()):
-            out.add(*self.collect_tests(base, tests, specs), tests)
+            by_base.setdefault(base, {})[module.name] = module
+        for base, tests in sorted(by_base.items()):
+            entries = {
+                ref: entry for ref, entry in early_tests.items() if (entry.module, base) in early
+            }
+            pending = {name: it for name, it in tests.items() if (name, base) not in early}
+            if pending:
+                sys.path[:] = initial_path
+                entries.update(self.import_tests(base, pending))
+            graph = jaunt.deps.build_spec_graph(entries, infer_default=self.test_infer)
+            scope = Scope({**specs, **entries})
+            scope.walked = entries
+            wide = jaunt.deps.build_spec_graph(scope, infer_default=self.test_infer)
+            out.add(entries, graph, wide, tests)
         return out.finish()
 
-    def collect_tests(self, base, tests, product_specs):
-        """Test specs, their graph, and their graph with the product specs that they use."""
+    def import_tests(self, base, tests):
         jaunt, registry = self.jaunt, self.jaunt.registry
-        # Where the roots are the same directory, the source side has imported them.
-        done = {name for name, module in tests.items() if is_loaded(module)}
-        entries = self.registered(registry.get_test_registry(), {n: tests[n] for n in done})
-        pending = {name: module for name, module in tests.items() if name not in done}
-        if pending:
-            jaunt.status_core.prepend_sys_path([*self.source_roots, base, self.root])
-            tops = [test.top for test in self.test_roots if test.base == base]
-            jaunt.discovery.prepare_import_environment(
-                module_names=sorted(pending),
-                roots=[top for top in tops if deepest_below(top, self.source_roots) is None],
+        jaunt.status_core.prepend_sys_path([*self.source_roots, base, self.root])
+        keep = [*self.source_roots, pathlib.Path(sys.prefix).resolve()]
+        jaunt.discovery.prepare_import_environment(
+            module_names=sorted(tests),
+            roots=[
+                test.top
+                for test in self.test_roots
+                if test.base == base and not any(it.is_relative_to(test.top) for it in keep)
+            ],
+        )
+        # An installed package `tests` must not win against a directory without `__init__.py`.
+        for package in sorted({name.rpartition(".")[0] for name in tests} - {""}):
+            jaunt.discovery.seed_namespace_package(
+                module_prefix=package, package_root=base.joinpath(*package.split("."))
             )
-            # An installed package called `tests` must not win against a directory without `__init__.py`.
-            for package in sorted({name.rpartition(".")[0] for name in pending} - {""}):
-                jaunt.discovery.seed_namespace_package(
-                    module_prefix=package, package_root=base.joinpath(*package.split("."))
-                )
-            self.import_all(pending)
-            entries.update(self.registered(registry.get_test_registry(), pending))
-        graph = jaunt.deps.build_spec_graph(entries, infer_default=self.test_infer)
-        scope = Scope({**product_specs, **entries})
-        scope.walked = entries
-        wide = jaunt.deps.build_spec_graph(scope, infer_default=self.test_infer)
-        return entries, graph, wide
+        self.import_all(tests)
+        for ref, entry in registry.get_magic_registry().items():
+            if entry.module in tests:
+                self.warnings.add(f"left out `{ref}`: it is a product spec among the tests")
+        return self.registered(registry.get_test_registry(), tests)
 
     def import_all(self, modules):
         routes = {str(module.file): module.name for module in modules.values()}
@@ -807,8 +837,8 @@ class Project:
                     raise self.import_error(err, modules[name], routes)
 
     def import_order(self, modules):
-        """By name, as the package imports them. Only where one import would lead to another to a depth
-        that Python does not bear, what is imported comes before what imports it."""
+        """By name, as the package imports them. Only where one import would lead to another to a
+        depth that Python does not bear, what is imported comes before what imports it."""
         imports = {}
         for name, module in modules.items():
             imports[name] = sorted(module.imports & modules.keys() - {name})
@@ -835,48 +865,46 @@ class Project:
 
     def import_error(self, err, module, routes):
         """The error names the innermost spec module on the way to where it was raised."""
-        frames, culprit, line = [], module.name, None
+        frames, culprit, line = [], str(module.file), None
         for frame in traceback.extract_tb(err.__traceback__):
             file = os.path.realpath(frame.filename)
             if file in routes:
-                culprit, line = routes[file], frame.lineno
+                culprit, line = file, frame.lineno
             if not is_machinery(frame.filename, self.jaunt):
-                shown = (
-                    os.path.relpath(file, self.root) if file.startswith(str(self.root)) else file
-                )
+                shown = self.shown(pathlib.Path(file))
                 frames.append(f'File "{shown}", line {frame.lineno}, in {frame.name}')
                 if frame.line:
                     frames.append("    " + frame.line)
-        file = next((file for file, name in routes.items() if name == culprit), str(module.file))
         if isinstance(err, SyntaxError) and err.filename:
-            frames.append(f'File "{os.path.relpath(err.filename, self.root)}", line {err.lineno}')
+            shown = self.shown(pathlib.Path(os.path.realpath(err.filename)))
+            frames.append(f'File "{shown}", line {err.lineno}')
         hint = None
         if isinstance(err, self.jaunt.JauntNotBuiltError):
             hint = "a spec is used while modules are imported; use it in a function instead"
         elif isinstance(err, ModuleNotFoundError):
-            hint = "install what is missing for this interpreter, or choose another one with `--python`"
+            hint = "install it for this interpreter, or choose another one with `--python`"
         return Refusal(
             "import",
             say(err),
-            module=culprit,
-            file=os.path.relpath(file, self.root),
+            module=routes[culprit],
+            file=self.shown(pathlib.Path(culprit)),
             line=line,
             traceback="\n".join(frames[-24:]) or None,
             hint=hint,
         )
 
-    def registered(self, entries, modules, report=False):
+    def registered(self, entries, modules):
         """The specs of these modules. What else was imported along the way is not the project's."""
         specs = {}
         for ref, entry in entries.items():
             module = modules.get(entry.module)
             if module is None:
-                if report:
+                if entry.kind == "magic":
                     self.warnings.add(
-                        f"left out `{ref}`: `{entry.module}` is not a spec module below the source roots"
+                        f"left out `{ref}`: `{entry.module}` is no module below the source roots"
                     )
                 continue
-            # Below another decorator the package looks for the definition in that decorator's file.
+            # Below another decorator the package looks for it in the file of that decorator.
             if os.path.realpath(entry.source_file) != str(module.file):
                 entry = dataclasses.replace(entry, source_file=str(module.file))
             specs[ref] = entry
@@ -884,15 +912,20 @@ class Project:
 
 
 class HideGenerated:
-    """A finder that no generated module of the project gets past."""
+    """A finder that no generated module of the project gets past. Installed packages keep theirs,
+    also where they share a package `__generated__` that has no parent."""
 
-    def __init__(self, generated_dir):
-        self.generated_dir = generated_dir
+    def __init__(self, generated_dir, modules):
+        self.modules = modules
+        self.component = generated_dir
+        self.packages = {package for package in map(self.package_of, modules) if "." in package}
+
+    def package_of(self, name):
+        parts = name.split(".")
+        return ".".join(parts[: parts.index(self.component) + 1]) if self.component in parts else ""
 
     def find_spec(self, name, path=None, target=None):
-        parts = name.split(".")
-        # The package has generated modules of its own.
-        if self.generated_dir in parts and parts[0] != "jaunt":
+        if name in self.modules or self.package_of(name) in self.packages:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
 
@@ -968,13 +1001,13 @@ class Document:
         )
 
     def is_unsettled(self, entry):
-        """Whether the digest depends on what is generated: the package takes the signature of a class from
-        its bases, and writes down the digest it had before any of them was generated."""
+        """Whether the digest depends on what is generated: the package takes the signature of a
+        class from its bases, and writes down the digest from before any of them was generated."""
         bases = entry.obj.__mro__[1:] if isinstance(entry.obj, type) else ()
         return any("__jaunt_spec_ref__" in vars(base) for base in bases)
 
     def arguments(self, ref, entry, file):
-        """The text that is digested, and its value where that has a JSON form which every reader takes."""
+        """The text that is digested, and its value if that has JSON that every reader takes."""
         try:
             text = self.project.jaunt.digest._stable_decorator_kwargs(entry)
         except Exception as err:
@@ -986,8 +1019,8 @@ class Document:
             )
         if re.search(r" at 0x[0-9a-f]+>", text):
             self.project.warnings.add(
-                f"the decorator arguments of `{ref}` hold the address of an object, so its digest changes "
-                "with every run"
+                f"the decorator arguments of `{ref}` hold the address of an object, so its digest "
+                "changes with every run"
             )
         return text, strict_json(text)
 
@@ -1020,7 +1053,7 @@ class Document:
             },
             "generated_modules": "hidden" if project.hidden else "visible",
             "auto_tests": self.auto_tests(),
-            "warnings": sorted(project.warnings),
+            "warnings": sorted(printable(warning) for warning in project.warnings),
         }
 
     def auto_tests(self):
@@ -1066,8 +1099,8 @@ class Document:
 def module_digests(jaunt, entries, graph, is_unsettled):
     """The digest of every module whose specs, and the specs they depend on, have one.
 
-    The package's own `module_digest` begins with nothing for each module and recurses as deep as the
-    graph. Here its `graph_digest` gets the specs in the order of their dependencies, and one memory.
+    The package's own `module_digest` begins with nothing for each module and recurses as deep as
+    the graph. Here its `graph_digest` gets the specs in order of dependency, and one memory.
     """
     local = {}
     for ref in sorted(entries, key=lambda ref: entries[ref].module):
@@ -1115,7 +1148,9 @@ def strict_json(text):
     deep, level = [value], 0
     while deep:
         level += 1
-        if level > DEEPEST_JSON:
+        if level > DEEPEST_JSON or any(
+            isinstance(it, int) and it.bit_length() > 1000 for it in deep
+        ):
             return None
         containers = [it for it in deep if isinstance(it, (dict, list))]
         deep = [
@@ -1140,14 +1175,16 @@ def say(err):
     return f"{name}: {text}" if text else name
 
 
+def printable(value):
+    """A text without the lone surrogates that no reader of JSON has to take."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value
+
+
 def deepest(path, tops):
     above = [top for top in tops if path.is_relative_to(top)]
     return max(above, key=lambda top: len(top.parts)) if above else None
-
-
-def deepest_below(path, tops):
-    below = [top for top in tops if top.is_relative_to(path)]
-    return max(below, key=lambda top: len(top.parts)) if below else None
 
 
 def dotted(relpath):
@@ -1161,7 +1198,7 @@ def is_loaded(module):
 
 
 def is_machinery(filename, jaunt):
-    """Whether a frame says nothing about the project: this script, the import system, the package."""
+    """Whether a frame says nothing of the project: this script, the import system, the package."""
     if filename.startswith("<frozen ") or filename == main.__code__.co_filename:
         return True
     packages = (os.path.dirname(jaunt.__file__), os.path.dirname(importlib.__file__))
@@ -1169,8 +1206,8 @@ def is_machinery(filename, jaunt):
 
 
 def entries_of_components(edges):
-    """The strongly connected components of a graph, each by the node through which a walk in order of names
-    enters it, dependencies first; and how deep that walk goes. (Tarjan's algorithm, with its own stack.)"""
+    """The strongly connected components of a graph, dependencies first, each by the node through
+    which a walk in order of names enters it; and how deep that walk goes. (Tarjan's algorithm.)"""
     index, low, on_stack, stack, order, deepest_walk = {}, {}, set(), [], [], 0
     for start in sorted(edges):
         if start in index:
