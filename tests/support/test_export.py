@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -233,6 +234,7 @@ def test_user_code_that_reads_standard_input_finds_nothing(project):
 
 
 def test_a_thread_or_a_process_left_running_does_not_keep_the_exporter(project):
+    """Nor does such a process hold the standard output, so that its reader meets the end."""
     root = project(
         {
             "src/lingers.py": SPEC
@@ -240,12 +242,16 @@ def test_a_thread_or_a_process_left_running_does_not_keep_the_exporter(project):
                 import os, threading, time
                 threading.Thread(target=time.sleep, args=(50,)).start()
                 if os.fork() == 0:
-                    time.sleep(3)
+                    os.close(2)
+                    os.close(1)
+                    time.sleep(50)
                     os._exit(0)
                 """)
         }
     )
+    started = time.monotonic()
     assert refs(export(root)) == ["lingers:f"]
+    assert time.monotonic() - started < 40
 
 
 def test_a_module_beside_the_script_or_in_the_working_directory_shadows_nothing(project, tmp_path):

@@ -118,7 +118,7 @@ class Refusal(Exception):
 def main():
     output = take_standard_output()
     try:
-        status, document = export()
+        status, document = export(output)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     text = json.dumps(document, separators=(",", ":"))
@@ -140,7 +140,7 @@ def take_standard_output():
     return output
 
 
-def export():
+def export(output):
     try:
         settings = read_settings()
         if sys.version_info < OLDEST_PYTHON:
@@ -150,10 +150,10 @@ def export():
             raise Refusal("python_too_old", message, hint="choose a newer one with `--python`")
     except Refusal as refusal:
         return 1, failed(refusal.document)
-    document = attempt(settings, hide=True)
+    document = attempt(settings, output, hide=True)
     if document.pop("retry", False):
         # Some module needs what a generated module holds while it is imported.
-        first, document = document, attempt(settings, hide=False)
+        first, document = document, attempt(settings, output, hide=False)
         document.pop("retry", None)
         if "error" in document and document["error"]["hint"] is None:
             before, now = first["error"]["message"], document["error"]["message"]
@@ -193,7 +193,7 @@ def read_settings():
     return settings
 
 
-def attempt(settings, hide):
+def attempt(settings, output, hide):
     """One export in a process of its own. The key `retry` says that generated modules may help."""
     if not hasattr(os, "fork"):
         return collect_or_explain(settings, hide, lambda module: None)
@@ -201,6 +201,7 @@ def attempt(settings, hide):
     child = os.fork()
     if child == 0:
         os.close(reader)
+        os.close(output)
         run_child(settings, hide, writer)
     os.close(writer)
     try:
