@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::text::shown;
+
 /// A SHA-256 digest, shown as 64 lower-case hexadecimal digits.
 ///
 /// Digests are ordered by their bytes, which is also the order of their texts.
@@ -102,7 +104,7 @@ impl FromStr for Digest {
 
 /// A text that is not a SHA-256 digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a SHA-256 digest of 64 hexadecimal digits")]
+#[error("`{}` is not a SHA-256 digest of 64 hexadecimal digits", shown(.text))]
 pub struct InvalidDigest {
     text: String,
 }

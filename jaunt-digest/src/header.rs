@@ -203,3 +203,6 @@ pub fn normalize_body(source: &str) -> String {
     body.push('\n');
     body
 }
+
+#[cfg(test)]
+mod tests;

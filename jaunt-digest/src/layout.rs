@@ -3,7 +3,7 @@
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::name::ModuleName;
-use crate::text::is_identifier;
+use crate::text::{is_identifier, shown};
 
 /// How the directory of generated modules is called, and all that follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +17,22 @@ pub struct Layout {
 #[non_exhaustive]
 pub enum LayoutError {
     /// The directory of generated modules would not be a Python package of its own.
-    #[error("`{name}` cannot be the directory of generated modules: it must be one identifier")]
+    #[error(
+        "`{}` cannot be the directory of generated modules: it must be one identifier",
+        shown(.name)
+    )]
     GeneratedDir { name: String },
 
     /// A module's source file is not where the name of the module says.
     #[error(
-        "source file `{source_file}` does not end in `{expected}.py` or `{expected}/__init__.py`, \
-         as module `{module}` asks for"
+        "source file `{}` does not end in `{expected}.py` or `{expected}/__init__.py`, \
+         as module `{module}` asks for",
+        shown(.source_file.as_str())
     )]
     Base { source_file: Utf8PathBuf, module: ModuleName, expected: String },
 
     /// A path that nothing may be generated to.
-    #[error("refusing to generate to `{path}`: it {reason}")]
+    #[error("refusing to generate to `{}`: it {reason}", shown(.path.as_str()))]
     Place { path: Utf8PathBuf, reason: &'static str },
 }
 
@@ -200,5 +204,151 @@ impl GeneratedPath {
         dirs.reverse();
         let inits = dirs.into_iter().map(|dir| dir.join("__init__.py"));
         inits.filter(|init| init != self.file()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn layout() -> Layout {
+        Layout::new("__generated__").unwrap()
+    }
+
+    fn module(text: &str) -> ModuleName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_directory_is_one_identifier() {
+        assert_eq!(Layout::new("gen").unwrap().generated_dir(), "gen");
+        for bad in ["", ".", "..", "a/b", "a.b", "gen-dir", " gen", "gen\\", "/gen", "9"] {
+            let err = Layout::new(bad).unwrap_err().to_string();
+            let rest = "cannot be the directory of generated modules: it must be one identifier";
+            assert_eq!(err, format!("`{bad}` {rest}"));
+        }
+    }
+
+    #[test]
+    fn a_module_with_modules_below_it_is_a_package() {
+        let relpath = |name, is_package| layout().generated_relpath(&module(name), is_package);
+        for (name, file, package) in [
+            ("a.__generated__.b", "a/__generated__/b.py", "a/__generated__/b/__init__.py"),
+            ("__generated__.a", "__generated__/a.py", "__generated__/a/__init__.py"),
+            ("a.__generated__", "a/__generated__/__init__.py", "a/__generated__/__init__.py"),
+        ] {
+            assert_eq!(relpath(name, false), file);
+            assert_eq!(relpath(name, true), package);
+        }
+    }
+
+    #[test]
+    fn the_base_is_what_the_module_leaves_of_its_file() {
+        for (file, name, base) in [
+            ("src/shop/cart.py", "shop.cart", "src"),
+            ("src/shop/__init__.py", "shop", "src"),
+            ("shop/cart.py", "shop.cart", ""),
+            ("cart.py", "cart", ""),
+            ("a/b/a/b.py", "a.b", "a/b"),
+            ("a/b.c/d.py", "d", "a/b.c"),
+            ("lib/shop/__init__.py", "shop.__init__", "lib"),
+        ] {
+            let found = layout().base_of(Utf8Path::new(file), &module(name));
+            assert_eq!(found, Ok(Utf8PathBuf::from(base)), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_where_its_module_says_is_an_error() {
+        for (file, name) in [
+            ("src/shop/cart.py", "cart.shop"),
+            ("src/workshop/cart.py", "shop.cart"),
+            ("cart.py", "shop.cart"),
+            ("shop/cart.pyi", "shop.cart"),
+            ("shop/cart", "shop.cart"),
+            ("shop/cart.py/x.py", "shop.cart"),
+            ("__init__.py", "shop"),
+            ("", "shop"),
+        ] {
+            layout().base_of(Utf8Path::new(file), &module(name)).unwrap_err();
+        }
+        let err = layout().base_of(Utf8Path::new("src/till.py"), &module("shop.cart")).unwrap_err();
+        assert_snapshot!(err, @"source file `src/till.py` does not end in `shop/cart.py` or `shop/cart/__init__.py`, as module `shop.cart` asks for");
+    }
+
+    #[test]
+    fn a_place_is_a_tree_and_a_file_in_it() {
+        let place = |base: &str, relpath: &str| {
+            let place = layout().place(Utf8Path::new(base), Utf8Path::new(relpath)).unwrap();
+            assert_eq!(place.tree().join(place.file()), place.path());
+            let inits = place.package_inits().into_iter().map(Utf8PathBuf::into_string);
+            format!("{} | {} | {}", place.tree(), place.file(), inits.collect::<Vec<_>>().join(" "))
+        };
+        assert_snapshot!(place("src", "shop/__generated__/cart.py"), @"src/shop/__generated__ | cart.py | __init__.py");
+        assert_snapshot!(place("", "__generated__/a.py"), @"__generated__ | a.py | __init__.py");
+        assert_snapshot!(place("src/lib", "a/__generated__/b/c/d.py"), @"src/lib/a/__generated__ | b/c/d.py | __init__.py b/__init__.py b/c/__init__.py");
+        assert_snapshot!(place("src", "a/__generated__/b/__init__.py"), @"src/a/__generated__ | b/__init__.py | __init__.py");
+        assert_snapshot!(place("src", "a/__generated__/__init__.py"), @"src/a/__generated__ | __init__.py |");
+        assert_snapshot!(place("src", "a/__generated__/b/__generated__/c.py"), @"src/a/__generated__ | b/__generated__/c.py | __init__.py b/__init__.py b/__generated__/__init__.py");
+    }
+
+    #[test]
+    fn nothing_is_placed_outside_of_a_tree() {
+        let refusal = |base: &str, relpath: &str| {
+            layout().place(Utf8Path::new(base), Utf8Path::new(relpath)).unwrap_err().to_string()
+        };
+        assert_snapshot!(refusal("/src", "a/__generated__/b.py"), @"refusing to generate to `/src`: it is absolute");
+        assert_snapshot!(refusal("../src", "a/__generated__/b.py"), @"refusing to generate to `../src`: it has a part that is `.` or `..`");
+        assert_snapshot!(refusal("src/", "a/__generated__/b.py"), @"refusing to generate to `src/`: it has an empty part");
+        assert_snapshot!(refusal("src", "/a/__generated__/b.py"), @"refusing to generate to `/a/__generated__/b.py`: it is absolute");
+        assert_snapshot!(refusal("src", "a/__generated__/../b.py"), @"refusing to generate to `a/__generated__/../b.py`: it has a part that is `.` or `..`");
+        assert_snapshot!(refusal("src", "./a/__generated__/b.py"), @"refusing to generate to `./a/__generated__/b.py`: it has a part that is `.` or `..`");
+        assert_snapshot!(refusal("src", "a//__generated__/b.py"), @"refusing to generate to `a//__generated__/b.py`: it has an empty part");
+        assert_snapshot!(refusal("src", "a\\__generated__/b.py"), @r"refusing to generate to `a\__generated__/b.py`: it contains a backslash");
+        assert_snapshot!(refusal("src", "a/__generated__/b\0.py"), @r"refusing to generate to `a/__generated__/b\u{0}.py`: it contains a control character");
+        assert_snapshot!(refusal("src", "a/b.py"), @"refusing to generate to `a/b.py`: it is not inside the directory of generated modules");
+        assert_snapshot!(refusal("src", "a/__generated__"), @"refusing to generate to `a/__generated__`: it does not end in a file name with `.py`");
+        assert_snapshot!(refusal("src", "a/__generated__.py"), @"refusing to generate to `a/__generated__.py`: it is not inside the directory of generated modules");
+        assert_snapshot!(refusal("src", "a/__generated__/b.pyi"), @"refusing to generate to `a/__generated__/b.pyi`: it does not end in a file name with `.py`");
+        assert_snapshot!(refusal("src", "a/__generated__/.py"), @"refusing to generate to `a/__generated__/.py`: it does not end in a file name with `.py`");
+        assert_snapshot!(refusal("src", ""), @"refusing to generate to ``: it does not end in a file name with `.py`");
+    }
+
+    proptest! {
+        #[test]
+        fn a_generated_module_is_its_own_generated_module(
+            name in "(a|__generated__|é)(\\.(b|__generated__|c)){0,4}",
+        ) {
+            let generated = layout().generated_module(&module(&name));
+            prop_assert_eq!(layout().generated_module(&generated), generated.clone());
+
+            let relpath = layout().generated_relpath(&generated, false);
+            if name != "__generated__" {
+                let place = layout().place(Utf8Path::new("src"), &relpath).unwrap();
+                prop_assert_eq!(place.path(), Utf8Path::new("src").join(relpath));
+            }
+        }
+
+        #[test]
+        fn the_base_of_a_file_is_found_again(base in "([a-z]{1,3}/){0,3}", name in "[a-z]{1,3}(\\.[a-z]{1,3}){0,3}", is_package: bool) {
+            let base = Utf8PathBuf::from(base.trim_end_matches('/'));
+            let stem: Utf8PathBuf = module(&name).parts().collect();
+            let file = if is_package { stem.join("__init__.py") } else { stem.with_extension("py") };
+            let found = layout().base_of(&base.join(file), &module(&name)).unwrap();
+            prop_assert_eq!(found, base);
+        }
+
+        #[test]
+        fn a_place_never_leaves_its_tree(base in "[a./\\\\\0_]{0,8}", relpath in "([a./\\\\]{0,4}/)?__generated__/[a./\\\\\n]{0,6}(\\.py)?") {
+            let (base, relpath) = (Utf8Path::new(&base), Utf8Path::new(&relpath));
+            if let Ok(place) = layout().place(base, relpath) {
+                prop_assert!(place.tree().ends_with("__generated__"));
+                prop_assert!(place.path().components().all(|it| matches!(it, Utf8Component::Normal(_))));
+                prop_assert_eq!(place.path(), base.join(relpath));
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::Ranged as _;
 
 use self::nesting::{Nesting, TooDeep};
+use crate::text::shown;
 
 mod nesting;
 
@@ -41,13 +42,12 @@ pub struct SyntaxError {
 }
 
 impl SyntaxError {
-    fn new(text: &str, at: usize, message: impl Into<String>) -> Self {
+    fn new(text: &str, at: usize, message: &str) -> Self {
         let before = &text[..text.floor_char_boundary(at)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let message: String = message.into();
         Self {
-            // Messages quote the text, which may hold anything, and go to terminals.
-            message: message.replace(char::is_control, "\u{fffd}"),
+            // Messages quote the text, which may hold anything.
+            message: shown(message),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
@@ -76,7 +76,7 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
     if text.len() > SMALL
         && let Err(err) = measure(text)
     {
-        return Err(SyntaxError::new(text, place_of_excess(text), err.to_string()));
+        return Err(SyntaxError::new(text, place_of_excess(text), &err.to_string()));
     }
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module))
         .try_into_module()
@@ -86,12 +86,12 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
     let mut nesting = Nesting::default();
     for token in module.tokens() {
         if let Err(err) = nesting.push(token.kind()) {
-            return Err(SyntaxError::new(text, token.start().to_usize(), err.to_string()));
+            return Err(SyntaxError::new(text, token.start().to_usize(), &err.to_string()));
         }
     }
     // What the parser makes of a faulty text may be deeper than the tokens tell.
     if let Some(err) = module.parsed().errors().first() {
-        return Err(SyntaxError::new(text, err.start().to_usize(), err.error.to_string()));
+        return Err(SyntaxError::new(text, err.start().to_usize(), &err.error.to_string()));
     }
     module.is_shallow = nesting.deepest() <= SHALLOW;
     Ok(module)

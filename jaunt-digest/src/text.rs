@@ -62,6 +62,23 @@ pub(crate) fn nfkc(name: &str) -> Cow<'_, str> {
     if name.is_ascii() { name.into() } else { name.nfkc().collect::<String>().into() }
 }
 
+/// Shows foreign text in a message: shortened, and without anything that moves a cursor.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let mut shown = String::new();
+    for (n_chars, c) in text.chars().enumerate() {
+        if n_chars == LONGEST {
+            shown.push('…');
+            break;
+        } else if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +113,12 @@ mod tests {
         for bad in ["", "1", "a b", "a-b", "a.b", "·a", "a\u{0}", "<locals>", "😀"] {
             assert!(!is_identifier(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn messages_show_foreign_text_in_one_short_line() {
+        assert_eq!(shown("été `x` 'y' \"z\" \\"), "été `x` 'y' \"z\" \\");
+        assert_eq!(shown("a\n\u{1b}[2J\u{202e}b"), "a\\u{a}\\u{1b}[2J\\u{202e}b");
+        assert_eq!(shown(&"é".repeat(101)), "é".repeat(100) + "…");
     }
 }
