@@ -12,8 +12,8 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// How deep lists and objects may be nested.
-const MAX_DEPTH: usize = 128;
+/// How deep lists and objects may be nested; more than `serde_json` takes.
+pub(crate) const MAX_DEPTH: usize = 100;
 
 /// One value whose parts are not looked at yet, by its type.
 #[derive(Debug)]
@@ -151,7 +151,6 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
         let mut members = Vec::new();
-        // Keys are never numbers or other things in JSON, but serde asks for a type.
         while let Some(member) = map.next_entry::<Text<'de>, &'de RawValue>()? {
             members.push(member);
         }
@@ -159,13 +158,25 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// Writes a value as `json.dumps(value, sort_keys=True, separators=(",", ":"))` does.
-pub(crate) fn write_canonical(raw: &RawValue, out: &mut String) -> Result<(), serde_json::Error> {
-    write_nested(raw, out, MAX_DEPTH)
+/// Tells whether a value is nested more deeply than anybody can mean it.
+pub(crate) fn is_too_deep(raw: &RawValue) -> bool {
+    let (mut depth, mut in_string, mut is_escaped) = (0, false, false);
+    raw.get().bytes().any(|byte| {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
 }
 
-fn write_nested(raw: &RawValue, out: &mut String, depth: usize) -> Result<(), serde_json::Error> {
-    let below = depth.checked_sub(1).ok_or_else(too_deep)?;
+/// Writes a value as `json.dumps(value, sort_keys=True, separators=(",", ":"))` does.
+pub(crate) fn write_canonical(raw: &RawValue, out: &mut String) -> Result<(), serde_json::Error> {
     match Node::of(raw)? {
         Node::Null | Node::Bool(_) => out.push_str(raw.get()),
         Node::Number(digits) => out.push_str(&number(digits)),
@@ -176,7 +187,7 @@ fn write_nested(raw: &RawValue, out: &mut String, depth: usize) -> Result<(), se
                 if idx > 0 {
                     out.push(',');
                 }
-                write_nested(item, out, below)?;
+                write_canonical(item, out)?;
             }
             out.push(']');
         }
@@ -188,7 +199,7 @@ fn write_nested(raw: &RawValue, out: &mut String, depth: usize) -> Result<(), se
                 }
                 write_string(&key, out);
                 out.push(':');
-                write_nested(value, out, below)?;
+                write_canonical(value, out)?;
             }
             out.push('}');
         }
@@ -273,33 +284,102 @@ fn write_unit(unit: u16, out: &mut String) {
 /// U+FFFD, and numbers beyond the range of a float become strings.
 pub(crate) fn to_map(raw: &RawValue) -> Result<Map<String, Value>, serde_json::Error> {
     serde_json::from_str(raw.get()).or_else(|_| match Node::of(raw)? {
-        Node::Object(members) => to_lossy_map(members, MAX_DEPTH),
+        Node::Object(members) => to_lossy_map(members),
         _ => Ok(Map::new()),
     })
 }
 
-fn to_lossy_map(
-    members: Object<'_>,
-    depth: usize,
-) -> Result<Map<String, Value>, serde_json::Error> {
+fn to_lossy_map(members: Object<'_>) -> Result<Map<String, Value>, serde_json::Error> {
     let members = members.into_sorted().into_iter();
-    members.map(|(key, value)| Ok((key.into_lossy(), to_lossy(value, depth)?))).collect()
+    members.map(|(key, value)| Ok((key.into_lossy(), to_lossy(value)?))).collect()
 }
 
-fn to_lossy(raw: &RawValue, depth: usize) -> Result<Value, serde_json::Error> {
-    let below = depth.checked_sub(1).ok_or_else(too_deep)?;
+fn to_lossy(raw: &RawValue) -> Result<Value, serde_json::Error> {
     Ok(match Node::of(raw)? {
         Node::Null => Value::Null,
         Node::Bool(value) => value.into(),
         Node::Number(digits) => serde_json::from_str(digits).unwrap_or_else(|_| digits.into()),
         Node::String(text) => text.into_lossy().into(),
-        Node::List(items) => {
-            items.into_iter().map(|item| to_lossy(item, below)).collect::<Result<_, _>>()?
-        }
-        Node::Object(members) => to_lossy_map(members, below)?.into(),
+        Node::List(items) => items.into_iter().map(to_lossy).collect::<Result<_, _>>()?,
+        Node::Object(members) => to_lossy_map(members)?.into(),
     })
 }
 
-fn too_deep() -> serde_json::Error {
-    de::Error::custom(format_args!("nested more than {MAX_DEPTH} levels deep"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn canonical(json: &str) -> String {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        let mut out = String::new();
+        write_canonical(raw, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn numbers_are_printed_as_by_python() {
+        for (json, python) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("-12", "-12"),
+            ("100000000000000000000000000000001", "100000000000000000000000000000001"),
+            ("0.0", "0.0"),
+            ("-0.0", "-0.0"),
+            ("1e0", "1.0"),
+            ("1E2", "100.0"),
+            ("0.1", "0.1"),
+            ("123456789012345.6", "123456789012345.6"),
+            ("1e15", "1000000000000000.0"),
+            ("9999999999999998.0", "9999999999999998.0"),
+            ("1e16", "1e+16"),
+            ("12345678901234567890.0", "1.2345678901234567e+19"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-05"),
+            ("0.000012345", "1.2345e-05"),
+            ("-1.5e-300", "-1.5e-300"),
+            ("5e-324", "5e-324"),
+            ("1.7976931348623157e308", "1.7976931348623157e+308"),
+            ("1e999", "Infinity"),
+            ("-1e999", "-Infinity"),
+            ("1e-999", "0.0"),
+            ("0.1000000000000000055511151231257827", "0.1"),
+        ] {
+            assert_eq!(canonical(json), python, "{json}");
+        }
+    }
+
+    #[test]
+    fn strings_are_printed_in_ascii() {
+        for (json, python) in [
+            (r#""""#, r#""""#),
+            (r#""\u0041\/\"\\""#, r#""A/\"\\""#),
+            (r#""\b\f\n\r\t\u0000\u001f\u007f""#, r#""\b\f\n\r\t\u0000\u001f\u007f""#),
+            ("\"\u{80}é\u{2028}\u{ffff}\"", r#""\u0080\u00e9\u2028\uffff""#),
+            (r#""\uD83D\uDC05🐅""#, r#""\ud83d\udc05\ud83d\udc05""#),
+            (r#""a\uD800b\uDC00\uD800""#, r#""a\ud800b\udc00\ud800""#),
+        ] {
+            assert_eq!(canonical(json), python, "{json}");
+        }
+    }
+
+    #[test]
+    fn keys_are_sorted_by_code_point_at_every_level() {
+        assert_eq!(
+            canonical(
+                r#"{"b": [{"z": 1, "": {}}, []], "🐅": 1, "\uffff": 2, "B": null, "b": [ true ]}"#
+            ),
+            r#"{"B":null,"b":[true],"\uffff":2,"\ud83d\udc05":1}"#
+        );
+    }
+
+    #[test]
+    fn only_brackets_outside_of_strings_nest() {
+        let is_too_deep = |json: &str| super::is_too_deep(serde_json::from_str(json).unwrap());
+        let nested = |n: usize| "[".repeat(n) + &"]".repeat(n);
+        assert!(!is_too_deep(&nested(MAX_DEPTH)));
+        assert!(is_too_deep(&nested(MAX_DEPTH + 1)));
+        assert!(!is_too_deep(&format!("[{}]", "{\"a\\\"[\": []},".repeat(200) + "1")));
+        assert!(!is_too_deep(&format!("\"{}\"", "[".repeat(200))));
+    }
 }

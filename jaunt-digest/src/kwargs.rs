@@ -22,11 +22,7 @@ const REFS: [&str; 2] = ["deps", "targets"];
 /// surrogate, use the text that [`Registry::from_json`](crate::Registry::from_json) finds in the document.
 pub fn kwargs_text(kwargs: &Map<String, Value>) -> String {
     let raw = serde_json::value::to_raw_value(kwargs).expect("a JSON value can be written");
-    match text_of(&raw) {
-        Ok(text) => text,
-        // Deeper than a document can be; no digest can be compared with it.
-        Err(_) => raw.get().to_owned(),
-    }
+    text_of(&raw).expect("what serde_json writes it can read")
 }
 
 /// Returns the keyword text of the object `decorator_kwargs` of a document.
@@ -116,4 +112,54 @@ pub(crate) fn refs_in(kwargs: &Map<String, Value>) -> BTreeSet<SpecRef> {
         other => std::slice::from_ref(other),
     });
     items.filter_map(|item| normalize(item.as_str()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn text(kwargs: Value) -> String {
+        kwargs_text(kwargs.as_object().unwrap())
+    }
+
+    #[test]
+    fn the_text_is_that_of_python() {
+        assert_eq!(text(json!({})), "{}");
+        assert_eq!(
+            text(json!({"prompt": "été", "n": 1, "f": 1e16, "nested": {"b": [], "a": null}})),
+            r#"{"f":1e+16,"n":1,"nested":{"a":null,"b":[]},"prompt":"\u00e9t\u00e9"}"#
+        );
+    }
+
+    #[test]
+    fn refs_become_a_sorted_list() {
+        for (value, list) in [
+            (json!(null), "[]"),
+            (json!([]), "[]"),
+            (json!("a.b:f"), r#"["a.b:f"]"#),
+            (json!(" a.b.f\n"), r#"["a.b:f"]"#),
+            (json!(["b:f", "a.f", "a:f", "B.f"]), r#"["B:f","a:f","a:f","b:f"]"#),
+            (json!(["a:C.m.<locals>.f", "a.<locals>"]), r#"["a:<locals>","a:C.m.<locals>.f"]"#),
+        ] {
+            assert_eq!(text(json!({ "deps": value })), format!("{{\"deps\":{list}}}"));
+            assert_eq!(text(json!({ "targets": value })), format!("{{\"targets\":{list}}}"));
+        }
+        assert_eq!(text(json!({"other": "a.b"})), r#"{"other":"a.b"}"#);
+    }
+
+    #[test]
+    fn one_item_that_is_no_ref_leaves_all_as_they_are() {
+        for (value, list) in [
+            (json!(["b.f", "nodots"]), r#"["b.f","nodots"]"#),
+            (json!(["b.f", "a:b:c"]), r#"["a:b:c","b.f"]"#),
+            (json!([" b.f", ""]), r#"[""," b.f"]"#),
+            (json!("x.:y"), r#"["x.:y"]"#),
+            (json!(["a.f", 1, true, null, 1e16]), r#"["1","1e+16","None","True","a.f"]"#),
+            (json!({"a": 1}), r#"["{\"a\":1}"]"#),
+        ] {
+            assert_eq!(text(json!({ "deps": value })), format!("{{\"deps\":{list}}}"));
+        }
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::digest::Digest;
 use crate::kwargs;
 use crate::name::{Kind, ModuleName, SpecRef};
+use crate::text::shown;
 
 mod read;
 
@@ -128,7 +129,7 @@ pub enum RegistryError {
     Duplicate { spec: SpecRef, first: usize, second: usize },
 
     /// A dependency is not a spec.
-    #[error("spec `{spec}`: `{dependency}` in `dependencies` is not registered")]
+    #[error("spec `{spec}`: `{}` in `dependencies` is not registered", shown(.dependency))]
     UnknownDependency { spec: SpecRef, dependency: String },
 
     /// A module is of one kind, and a spec in it of the other.
@@ -156,3 +157,6 @@ impl Registry {
         read::document(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

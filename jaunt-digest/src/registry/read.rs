@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::json::{self, Node, Object};
 use crate::kwargs;
 use crate::name::{Kind, ModuleName, SpecRef};
+use crate::text::shown;
 
 const DIGEST: &str = "a SHA-256 digest of 64 hexadecimal digits";
 const KIND: &str = "`magic` or `test`";
@@ -105,6 +106,10 @@ fn entry(
     let exact_text = fields.optional("decorator_kwargs_json", STRING, as_str)?;
     // Arguments without a strict JSON form, like `nan`, may come as the text alone.
     let object = object.or_else(|| serde_json::from_str(exact_text.as_deref()?).ok());
+    if object.is_some_and(json::is_too_deep) {
+        let expected = format!("nested at most {} levels deep", json::MAX_DEPTH);
+        return Err(fields.wrong("decorator_kwargs", &expected, object));
+    }
     let kwargs_text = match (&exact_text, object) {
         (Some(text), _) => text.clone().into_owned(),
         (None, Some(object)) => kwargs::text_of(object)?,
@@ -135,7 +140,7 @@ fn modules(document: &Fields<'_>) -> Result<BTreeMap<ModuleName, ModuleEntry>, R
     let entries = members.into_iter().map(|(name, raw)| {
         let Ok(module) = name.parse() else {
             return Err(document.wrong(
-                &format!("modules.{name}"),
+                &format!("modules.{}", shown(&name)),
                 "under a module name",
                 Some(raw),
             ));
@@ -158,11 +163,11 @@ fn digests(module: &Fields<'_>) -> Result<BTreeMap<u32, Digest>, RegistryError> 
     let digests = members.into_iter().map(|(scheme, raw)| match (scheme.parse(), as_parsed(raw)) {
         (Ok(scheme), Some(digest)) => Ok((scheme, digest)),
         (Err(_), _) => Err(module.wrong(
-            &format!("digests.{scheme}"),
+            &format!("digests.{}", shown(&scheme)),
             "under the number of a scheme",
             Some(raw),
         )),
-        (_, None) => Err(module.wrong(&format!("digests.{scheme}"), DIGEST, Some(raw))),
+        (_, None) => Err(module.wrong(&format!("digests.{}", shown(&scheme)), DIGEST, Some(raw))),
     });
     digests.collect()
 }
@@ -233,18 +238,17 @@ impl Display for Place<'_> {
             Self::Settings => f.write_str("settings"),
             Self::Index(idx) => write!(f, "specs[{idx}]"),
             Self::Spec(spec) => write!(f, "spec `{spec}`"),
-            Self::Module(module) => write!(f, "module `{module}`"),
+            Self::Module(module) => write!(f, "module `{}`", shown(module)),
         }
     }
 }
 
-/// Shows a value in a message: short ones as they stand, long ones by their type.
+/// Shows a value in a message.
 fn describe(raw: &RawValue) -> String {
     match raw.get().as_bytes().first() {
         Some(b'[') => "a list".to_owned(),
         Some(b'{') => "an object".to_owned(),
-        Some(b'"') if raw.get().chars().count() > 80 => "a long string".to_owned(),
-        _ => format!("`{}`", raw.get()),
+        _ => format!("`{}`", shown(raw.get())),
     }
 }
 
