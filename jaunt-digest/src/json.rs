@@ -223,15 +223,30 @@ fn float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
-    // Both languages print the shortest digits that read back as the same float.
-    let scientific = format!("{value:e}");
-    let (digits, exponent) = scientific.split_once('e').expect("`{:e}` prints an exponent");
+    // Both languages print the shortest digits that read back as the same float. Of two that are
+    // equally near, Python takes the even one, as Rust does when the number of digits is given.
+    let shortest = format!("{value:e}");
+    let n_digits = shortest.bytes().take_while(|it| *it != b'e').filter(u8::is_ascii_digit).count();
+    let even = format!("{value:.*e}", n_digits - 1);
+    let scientific = if even.parse() == Ok(value) { even } else { shortest };
+
+    let (mantissa, exponent) = scientific.split_once('e').expect("`{:e}` prints an exponent");
     let exponent: i32 = exponent.parse().expect("exponents are small integers");
-    if (-4..16).contains(&exponent) {
-        format!("{value:?}")
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    let digits = mantissa.replace(['-', '.'], "");
+    match usize::try_from(exponent) {
+        Ok(exponent @ 0..16) => {
+            let whole = exponent + 1;
+            let digits = format!("{digits:0<0$}", whole + 1);
+            format!("{sign}{}.{}", &digits[..whole], &digits[whole..])
+        }
+        _ if (-4..0).contains(&exponent) => {
+            format!("{sign}0.{}{digits}", "0".repeat(exponent.unsigned_abs() as usize - 1))
+        }
+        _ => {
+            let direction = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}e{direction}{:02}", exponent.unsigned_abs())
+        }
     }
 }
 
@@ -344,6 +359,10 @@ mod tests {
             ("-1e999", "-Infinity"),
             ("1e-999", "0.0"),
             ("0.1000000000000000055511151231257827", "0.1"),
+            ("1537828886850485.25", "1537828886850485.2"),
+            ("1537828886850485.75", "1537828886850485.8"),
+            ("9007199254740993.0", "9007199254740992.0"),
+            ("2e-44", "2e-44"),
         ] {
             assert_eq!(canonical(json), python, "{json}");
         }

@@ -82,7 +82,8 @@ fn python_str(value: &RawValue) -> Result<Text<'_>, serde_json::Error> {
         Node::Null => "None".into(),
         Node::Bool(true) => "True".into(),
         Node::Bool(false) => "False".into(),
-        Node::Number(digits) => json::number(digits).into(),
+        // `str` spells the infinities unlike `json.dumps`.
+        Node::Number(digits) => json::number(digits).replace("Infinity", "inf").into(),
         Node::String(text) => text,
         Node::List(_) | Node::Object(_) => {
             let mut text = String::new();
