@@ -6,7 +6,7 @@
 //! or who watches: jobs are futures, and [`Event`]s go to one callback.
 //!
 //! Every node has exactly one [`Outcome`] in the end. A failure blocks what depends on it, and
-//! nothing else. Which node may start is decided by a [`Queue`], a plain value without a runtime.
+//! nothing else. What may start is decided by a [`Queue`], a plain value without a runtime.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]

@@ -1,27 +1,31 @@
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BinaryHeap;
 use std::num::NonZeroUsize;
 
 use jaunt_dag::Dag;
 
+#[cfg(test)]
+mod tests;
+
 /// What may start now, in the middle of a run.
 ///
-/// A plain value: whoever starts the jobs says how they ended, and asks what is next. Nodes that
-/// may start are handed out by the longest remaining path ([`Dag::critical_path`]), those with
-/// equal paths in sorted order.
+/// A plain value: whoever starts the jobs says how they ended, and asks what is next. Of the nodes
+/// that may start, the one with the longest remaining path ([`Dag::critical_path`]) is handed out
+/// first; of those with equal paths, the smallest.
 #[derive(Clone, Debug)]
 pub struct Queue<'dag, N> {
     dag: &'dag Dag<N>,
     jobs: NonZeroUsize,
     is_stopped: bool,
-    // The rest is by index in `dag`.
-    remaining: Vec<u64>,
-    state: Vec<State>,
-    /// How many direct dependencies have not succeeded.
-    waits_for: Vec<usize>,
-    /// Exactly the nodes that are [`State::Ready`], the next one first.
-    ready: BTreeSet<(Reverse<u64>, usize)>,
     n_running: usize,
+    /// By the index of the node.
+    states: Vec<State>,
+    /// By the index of the node: its place in `ranking`.
+    ranks: Vec<usize>,
+    /// All nodes in the order in which they would start if they were all ready.
+    ranking: Vec<usize>,
+    /// The ranks of what is [`State::Ready`], or was until it was cancelled.
+    ready: BinaryHeap<Reverse<usize>>,
 }
 
 /// Where a node stands.
@@ -34,15 +38,15 @@ pub struct Queue<'dag, N> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// A dependency has not succeeded yet.
-    Waiting,
+    /// Direct dependencies, as many, have not succeeded yet, and none of them can never do so.
+    Waiting { n_deps: usize },
     /// Every dependency has succeeded.
     Ready,
     /// Handed out, and not heard of since.
     Running,
-    /// Ended well: what waits for it may start.
+    /// Ended well. What waited for it waits for one dependency less.
     Succeeded,
-    /// Ended badly: what depends on it is blocked.
+    /// Ended badly. Whatever depends on it is blocked.
     Failed,
     /// Can never start, since something that it depends on has failed.
     Blocked,
@@ -51,22 +55,32 @@ enum State {
 }
 
 impl<'dag, N: Ord + Clone> Queue<'dag, N> {
-    /// Begins a run in which at most `jobs` nodes are out at once.
+    /// Begins a run in which at most `jobs` nodes are running at once.
     ///
     /// `weight` says how long a node will take, in any unit.
     pub fn new(dag: &'dag Dag<N>, jobs: NonZeroUsize, weight: impl FnMut(&N) -> u64) -> Self {
+        let remaining = dag.critical_path_at(weight);
+        let mut ranking: Vec<usize> = (0..dag.len()).collect();
+        ranking.sort_by_key(|&idx| Reverse(remaining[idx])); // Stable: equal paths stay sorted.
+        let mut ranks = vec![0; dag.len()];
+        for (rank, &idx) in ranking.iter().enumerate() {
+            ranks[idx] = rank;
+        }
+
         let mut queue = Self {
             dag,
             jobs,
             is_stopped: false,
-            remaining: dag.critical_path_at(weight),
-            state: vec![State::Waiting; dag.len()],
-            waits_for: (0..dag.len()).map(|idx| dag.deps_at(idx).len()).collect(),
-            ready: BTreeSet::new(),
             n_running: 0,
+            states: (0..dag.len())
+                .map(|idx| State::Waiting { n_deps: dag.deps_at(idx).len() })
+                .collect(),
+            ranks,
+            ranking,
+            ready: BinaryHeap::new(),
         };
         for idx in 0..dag.len() {
-            if queue.waits_for[idx] == 0 {
+            if dag.deps_at(idx).is_empty() {
                 queue.set(idx, State::Ready);
             }
         }
@@ -90,8 +104,8 @@ impl<'dag, N: Ord + Clone> Queue<'dag, N> {
         self.succeed_at(self.running(node));
     }
 
-    /// Notes that a running node has failed, and tells which nodes that blocks: everything that
-    /// depends on it, directly or not, and was not blocked before. Sorted.
+    /// Notes that a running node has failed, and tells what that blocks: everything that depends on
+    /// it, directly or not, and was not blocked before. Sorted.
     ///
     /// # Panics
     ///
@@ -101,15 +115,14 @@ impl<'dag, N: Ord + Clone> Queue<'dag, N> {
         blocked.into_iter().map(|idx| self.dag.node_at(idx)).collect()
     }
 
-    /// Hands out nothing from now on. What is running may still succeed or fail.
+    /// Hands out nothing from now on. What is running may still succeed, or fail and block others.
     pub fn stop(&mut self) {
         self.is_stopped = true;
     }
 
-    /// Stops, gives up all that has not started and is not blocked, and tells what that was,
-    /// sorted.
-    pub fn cancel_rest(&mut self) -> Vec<&'dag N> {
-        self.cancel_rest_at().into_iter().map(|idx| self.dag.node_at(idx)).collect()
+    /// Stops, gives up whatever has not started and is not blocked, and tells what that is. Sorted.
+    pub fn cancel(&mut self) -> Vec<&'dag N> {
+        self.cancel_at().into_iter().map(|idx| self.dag.node_at(idx)).collect()
     }
 
     /// How many nodes are running.
@@ -117,11 +130,20 @@ impl<'dag, N: Ord + Clone> Queue<'dag, N> {
         self.n_running
     }
 
+    fn running(&self, node: &N) -> usize {
+        let idx = self.dag.index_of(node).filter(|&idx| self.states[idx] == State::Running);
+        idx.expect("callers speak of nodes that are running")
+    }
+}
+
+/// The same by index, for [`run`](crate::run).
+impl<N: Ord + Clone> Queue<'_, N> {
     pub(crate) fn pop_at(&mut self) -> Option<usize> {
         if self.is_stopped || self.n_running == self.jobs.get() {
             return None;
         }
-        let &(_, idx) = self.ready.first()?;
+        let Reverse(rank) = self.ready.pop()?;
+        let idx = self.ranking[rank];
         self.set(idx, State::Running);
         Some(idx)
     }
@@ -130,9 +152,13 @@ impl<'dag, N: Ord + Clone> Queue<'dag, N> {
         self.set(idx, State::Succeeded);
         let dag = self.dag;
         for &dependent in dag.dependents_at(idx) {
-            self.waits_for[dependent] -= 1;
-            if self.waits_for[dependent] == 0 && self.state[dependent] == State::Waiting {
-                self.set(dependent, State::Ready);
+            match self.states[dependent] {
+                State::Waiting { n_deps: 1 } => self.set(dependent, State::Ready),
+                State::Waiting { n_deps } => {
+                    self.set(dependent, State::Waiting { n_deps: n_deps - 1 });
+                }
+                // Another dependency has failed, or the run was stopped.
+                _ => {}
             }
         }
     }
@@ -144,8 +170,8 @@ impl<'dag, N: Ord + Clone> Queue<'dag, N> {
         let mut todo = vec![idx];
         while let Some(idx) = todo.pop() {
             for &dependent in dag.dependents_at(idx) {
-                // What depends on a blocked node was blocked with it.
-                if self.state[dependent] == State::Waiting {
+                // Whatever depends on a blocked node was blocked with it.
+                if let State::Waiting { .. } = self.states[dependent] {
                     self.set(dependent, State::Blocked);
                     blocked.push(dependent);
                     todo.push(dependent);
@@ -156,34 +182,39 @@ impl<'dag, N: Ord + Clone> Queue<'dag, N> {
         blocked
     }
 
-    pub(crate) fn cancel_rest_at(&mut self) -> Vec<usize> {
+    pub(crate) fn cancel_at(&mut self) -> Vec<usize> {
         self.stop();
-        let is_left = |idx: &usize| matches!(self.state[*idx], State::Waiting | State::Ready);
-        let left: Vec<usize> = (0..self.dag.len()).filter(is_left).collect();
+        let is_left =
+            |idx: &usize| matches!(self.states[*idx], State::Waiting { .. } | State::Ready);
+        let left: Vec<usize> = (0..self.states.len()).filter(is_left).collect();
         for &idx in &left {
             self.set(idx, State::Cancelled);
         }
         left
     }
 
-    fn running(&self, node: &N) -> usize {
-        let running = self.dag.index_of(node).filter(|&idx| self.state[idx] == State::Running);
-        running.expect("only a node that is running can end")
-    }
-
-    /// Moves a node to its next state. Nothing else changes `state`, `ready`, or `n_running`.
+    /// Moves a node to its next state. Nothing else changes `states`, and nothing else counts.
     fn set(&mut self, idx: usize, next: State) {
-        let place = (Reverse(self.remaining[idx]), idx);
-        match self.state[idx] {
-            State::Ready => _ = self.ready.remove(&place),
-            State::Running => self.n_running -= 1,
-            _ => {}
+        use State::{Blocked, Cancelled, Failed, Ready, Running, Succeeded, Waiting};
+
+        let state = self.states[idx];
+        debug_assert!(
+            matches!(
+                (state, next),
+                (Waiting { .. }, Waiting { .. } | Ready | Blocked | Cancelled)
+                    | (Ready, Running | Cancelled)
+                    | (Running, Succeeded | Failed)
+            ),
+            "{state:?} cannot become {next:?}"
+        );
+        if state == Running {
+            self.n_running -= 1;
         }
         match next {
-            State::Ready => _ = self.ready.insert(place),
-            State::Running => self.n_running += 1,
+            Ready => self.ready.push(Reverse(self.ranks[idx])),
+            Running => self.n_running += 1,
             _ => {}
         }
-        self.state[idx] = next;
+        self.states[idx] = next;
     }
 }

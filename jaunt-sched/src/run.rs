@@ -10,6 +10,9 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::queue::Queue;
 
+#[cfg(test)]
+mod tests;
+
 /// Something that happened to a node, told at the moment it happened.
 ///
 /// Each node is told of once when it starts and once when it ends, or only once, as blocked or
@@ -51,6 +54,35 @@ pub enum Outcome<N, T, E> {
 }
 
 /// Runs one job for each node, dependencies first, at most `jobs` at a time.
+///
+/// A node may start once everything it depends on has succeeded. If more may start than there is
+/// room for, those with the longest remaining path go first, where `weight` says how long each node
+/// will take, in any unit; of those with equal paths, the smallest. Whatever has ended by now is
+/// taken into account before anything starts.
+///
+/// `start` makes the job of a node at the moment it is to run, and `on_event` is told of
+/// everything, in order. Both are called by the returned future itself, so they need no locks, and
+/// should not block.
+///
+/// # Failures
+///
+/// A node has failed if its job gives `Err` or panics, or if `start` panics. That blocks everything
+/// that depends on it, directly or not, and nothing else.
+///
+/// # Stopping
+///
+/// When `stop` resolves, or `on_event` breaks, nothing starts any more. Running jobs are waited for,
+/// their failures still block, all that is told of as ever, and what is left in the end is
+/// cancelled. If `stop` resolves at once, that is everything. To fail fast is to break at the first
+/// [`Event::Failed`] or [`Event::Panicked`].
+///
+/// To drop the returned future aborts the jobs: they go no further than to their next `await`. What
+/// they have handed to other threads is not theirs any more, and goes on.
+///
+/// # Panics
+///
+/// If there is no tokio runtime. Panics in `weight` and `on_event` are passed on, and abort the jobs
+/// as well.
 pub async fn run<N, T, E, F>(
     dag: &Dag<N>,
     jobs: NonZeroUsize,
@@ -162,7 +194,7 @@ where
     }
 
     fn close(mut self) -> BTreeMap<N, Outcome<N, T, E>> {
-        for idx in self.queue.cancel_rest_at() {
+        for idx in self.queue.cancel_at() {
             self.tell(Event::Cancelled { node: self.dag.node_at(idx) });
             self.outcomes[idx] = Some(Outcome::Cancelled);
         }
