@@ -1,1 +1,27 @@
-//! Spec-driven code generation for Python: the command line.
+//! The command line of jaunt: arguments, configuration, the registry's origin, the backends that
+//! ship, messages and exit codes.
+//!
+//! [`main_impl`] is the whole surface. Everything that is worth reusing is in the crates below;
+//! this one holds the edges: environment, terminal, standard streams, signals and processes. It does
+//! not know how a plan is made or run.
+
+mod args;
+mod backend;
+mod choose;
+mod commands;
+mod config;
+mod document;
+mod error;
+mod exporter;
+mod process;
+mod progress;
+mod project;
+mod python;
+mod registry;
+mod run;
+mod sanitize;
+mod signals;
+mod state;
+mod ui;
+
+pub use crate::run::main_impl;

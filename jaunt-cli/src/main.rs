@@ -1,3 +1,7 @@
 //! The `jaunt` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jaunt_cli::main_impl()
+}

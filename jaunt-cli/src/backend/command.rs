@@ -1,0 +1,259 @@
+//! Any program, started once for every attempt at a module.
+//!
+//! It gets a request on its standard input and answers on its standard output, as the protocol
+//! `jaunt.generate/1` says. A program that can do anything can do anything wrong; whatever it is,
+//! it is one failed attempt with a message, within bounded time and memory.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use jaunt_builder::Attempt;
+use jaunt_builder::BackendError;
+use jaunt_builder::Generation;
+use jaunt_builder::GeneratorBackend;
+use jaunt_builder::ModuleSpecContext;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::backend::fence::strip_fence;
+use crate::backend::prompt::Prompt;
+use crate::backend::prompt::Templates;
+use crate::backend::report::ending;
+use crate::backend::report::size;
+use crate::backend::report::with_causes;
+use crate::backend::report::with_last_words;
+use crate::process::Finished;
+use crate::process::Invocation;
+use crate::process::Limits;
+use crate::process::ProcessError;
+use crate::process::Stop;
+use crate::process::run;
+
+/// The name of the protocol, and its version.
+const PROTOCOL: &str = "jaunt.generate/1";
+
+/// Bytes of standard error that are kept to be shown.
+const STDERR: usize = 64 * 1024;
+
+/// Bytes that fit into one argument of a program. Linux takes 128 KiB (execve(2)).
+const MAX_ARG: usize = 100 * 1024;
+
+/// What a program gets on its standard input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Input {
+    /// One JSON object with everything, the prompt included.
+    #[default]
+    Json,
+    /// The prompt alone.
+    Prompt,
+}
+
+/// What a program gives on its standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Output {
+    /// Python source. A Markdown fence around it is taken off.
+    #[default]
+    Python,
+    /// One JSON object with `source`, and `usage` if it likes.
+    Json,
+}
+
+/// An argument of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arg {
+    /// As it is.
+    Text(String),
+    /// This flag, and the system prompt as its value. Then only the user's prompt goes to the
+    /// standard input. A system prompt that does not fit goes there too, without the flag.
+    System(&'static str),
+}
+
+/// A program, and how to talk to it.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandConfig {
+    /// A name to look for in `PATH`, or a path, which is relative to `cwd`.
+    pub(crate) program: String,
+    pub(crate) args: Vec<Arg>,
+    /// The root of the project.
+    pub(crate) cwd: Utf8PathBuf,
+    /// What is added to our own environment.
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+    /// For one attempt.
+    pub(crate) timeout: Duration,
+    /// Between SIGTERM and SIGKILL.
+    pub(crate) grace: Duration,
+    /// Bytes of standard output.
+    pub(crate) max_output: usize,
+    /// What to do if the program is missing, as an order.
+    pub(crate) install: Option<&'static str>,
+}
+
+/// A program that generates code.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandBackend {
+    config: CommandConfig,
+    templates: Templates,
+    stop: Stop,
+}
+
+/// What goes in: `jaunt.generate/1`.
+#[derive(Serialize)]
+struct Request<'a> {
+    protocol: &'static str,
+    attempt: u32,
+    error_context: &'a [String],
+    context: &'a ModuleSpecContext,
+    prompt: &'a Prompt,
+}
+
+/// What comes out of a program that answers in JSON. Other keys are its own affair.
+#[derive(Deserialize)]
+struct Answer {
+    source: String,
+    #[serde(default)]
+    usage: Option<serde_json::Value>,
+}
+
+impl CommandBackend {
+    /// Starts `config` for every attempt, until it is told to stop.
+    pub(crate) fn new(config: CommandConfig, templates: Templates, stop: Stop) -> Self {
+        Self { config, templates, stop }
+    }
+
+    /// The program, its arguments and its input for one attempt.
+    fn invocation(&self, ctx: &ModuleSpecContext, attempt: Attempt<'_>) -> Invocation {
+        let config = &self.config;
+        let Attempt { number, error_context } = attempt;
+        let mut prompt = self.templates.render(ctx, error_context);
+        let fits = prompt.system.len() <= MAX_ARG && !prompt.system.contains('\0');
+        let mut args = Vec::new();
+        let mut is_told = false;
+        for arg in &config.args {
+            match arg {
+                Arg::Text(text) => args.push(text.clone()),
+                Arg::System(flag) if fits => {
+                    args.extend([(*flag).to_owned(), std::mem::take(&mut prompt.system)]);
+                    is_told = true;
+                }
+                Arg::System(_) => {}
+            }
+        }
+        let stdin = match config.input {
+            Input::Prompt if is_told => prompt.user.into_bytes(),
+            Input::Prompt => prompt.joined().into_bytes(),
+            Input::Json => {
+                let protocol = PROTOCOL;
+                let request = Request {
+                    protocol,
+                    attempt: number,
+                    error_context,
+                    context: ctx,
+                    prompt: &prompt,
+                };
+                let mut json = serde_json::to_vec(&request).expect("a request has a JSON form");
+                json.push(b'\n');
+                json
+            }
+        };
+        Invocation {
+            program: config.program.clone(),
+            args,
+            cwd: config.cwd.clone(),
+            env: config.env.clone(),
+            stdin,
+            limits: Limits {
+                time: config.timeout,
+                grace: config.grace,
+                stdout: config.max_output,
+                stderr: STDERR,
+            },
+        }
+    }
+
+    /// What a program that ended by itself has answered.
+    fn read(&self, finished: Finished) -> Result<Generation, BackendError> {
+        let Finished { status, stdout, stderr } = finished;
+        let program = &self.config.program;
+        let failed = |what: String| {
+            BackendError::transient(with_last_words(format!("`{program}` {what}"), &stderr))
+        };
+        if !status.success() {
+            return Err(failed(ending(status)));
+        }
+        let text = String::from_utf8(stdout).map_err(|err| {
+            let at = err.utf8_error().valid_up_to();
+            failed(format!("printed bytes that are not UTF-8 (the first at offset {at})"))
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        if text.trim().is_empty() {
+            return Err(failed("printed nothing".to_owned()));
+        }
+        let (source, usage) = match self.config.output {
+            Output::Python => (text.to_owned(), None),
+            Output::Json => {
+                let answer: Answer = serde_json::from_str(text).map_err(|err| {
+                    let wanted = r#"an object with "source""#;
+                    failed(format!("printed something else than {wanted} as JSON: {err}"))
+                })?;
+                (answer.source, answer.usage)
+            }
+        };
+        let source = strip_fence(&source);
+        if source.trim().is_empty() {
+            return Err(failed("answered with no code".to_owned()));
+        }
+        Ok(Generation { source: source.to_owned(), usage })
+    }
+
+    /// What a program that did not end by itself means for the module.
+    fn explain(&self, err: ProcessError) -> BackendError {
+        let program = &self.config.program;
+        match err {
+            ProcessError::Stopped => BackendError::interrupted(),
+            ProcessError::TimedOut { limit, stderr, .. } => {
+                let message =
+                    format!("`{program}` gave no answer within {} s", limit.as_secs_f64());
+                BackendError::fatal(with_last_words(message, &stderr))
+            }
+            ProcessError::Flooded { limit, stderr, .. } => {
+                let message = format!("`{program}` printed more than {}", size(limit));
+                BackendError::fatal(with_last_words(message, &stderr))
+            }
+            err @ (ProcessError::Start { .. } | ProcessError::Wait { .. }) => {
+                let install = self.config.install.map(|it| format!("; {it}"));
+                BackendError::fatal(with_causes(&err) + &install.unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl GeneratorBackend for CommandBackend {
+    async fn generate_module(
+        &self,
+        ctx: &ModuleSpecContext,
+        error_context: &[String],
+    ) -> Result<Generation, BackendError> {
+        let number = if error_context.is_empty() { 1 } else { 2 };
+        self.generate_attempt(ctx, Attempt { number, error_context }).await
+    }
+
+    async fn generate_attempt(
+        &self,
+        ctx: &ModuleSpecContext,
+        attempt: Attempt<'_>,
+    ) -> Result<Generation, BackendError> {
+        let invocation = self.invocation(ctx, attempt);
+        match run(&invocation, &self.stop).await {
+            Ok(finished) => self.read(finished),
+            Err(err) => Err(self.explain(err)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

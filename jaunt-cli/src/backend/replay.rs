@@ -1,0 +1,106 @@
+//! Answers from a store of recorded generations.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use jaunt_builder::BackendError;
+use jaunt_builder::Generation;
+use jaunt_builder::GeneratorBackend;
+use jaunt_builder::ModuleSpecContext;
+use jaunt_builder::canonical_digest;
+use jaunt_builder::check;
+
+use crate::backend::blocking;
+use crate::backend::report::with_causes;
+use crate::backend::store::Header;
+use crate::backend::store::Store;
+
+/// How many differences are listed.
+const MANY: usize = 3;
+
+/// Generates nothing: gives what was recorded for exactly the same context, after it has been
+/// checked again.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplayBackend {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    /// What there is, read when something is not there.
+    headers: OnceLock<Vec<Header>>,
+}
+
+impl ReplayBackend {
+    /// Answers from this store.
+    pub(crate) fn new(store: Store) -> Self {
+        Self { shared: Arc::new(Shared { store, headers: OnceLock::new() }) }
+    }
+}
+
+impl GeneratorBackend for ReplayBackend {
+    async fn generate_module(
+        &self,
+        ctx: &ModuleSpecContext,
+        _error_context: &[String],
+    ) -> Result<Generation, BackendError> {
+        let shared = Arc::clone(&self.shared);
+        let ctx = ctx.clone();
+        blocking(move || shared.answer(&ctx)).await
+    }
+}
+
+impl Shared {
+    fn answer(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError> {
+        let source = match self.store.get(ctx) {
+            Ok(Some(source)) => source,
+            Ok(None) => return Err(BackendError::fatal(self.explain(ctx))),
+            Err(err) => return Err(BackendError::fatal(with_causes(&err))),
+        };
+        // The same answer would come again: to fail here saves the other attempts.
+        let problems = check(&source, &ctx.expected_names);
+        if problems.is_empty() {
+            return Ok(Generation { source, usage: None });
+        }
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Err(BackendError::fatal(format!(
+            "the recording `{}` does not pass: {}",
+            self.store.path_of(canonical_digest(ctx)),
+            problems.join("; ")
+        )))
+    }
+
+    /// Says that there is no answer, and what the nearest one was for.
+    fn explain(&self, ctx: &ModuleSpecContext) -> String {
+        let headers = self.headers.get_or_init(|| self.store.headers());
+        let of_module =
+            headers.iter().filter(|it| it.spec_module == ctx.spec_module && it.kind == ctx.kind);
+        let nearest = of_module
+            .map(|it| (it, it.differences(ctx)))
+            .min_by_key(|(_, differences)| differences.len());
+        let nearest = match nearest {
+            None => "there is none for this module at all".to_owned(),
+            Some((header, differences)) => {
+                let n_more = differences.len().saturating_sub(MANY);
+                let mut listed = differences.into_iter().take(MANY).collect::<Vec<_>>().join(", ");
+                if n_more > 0 {
+                    listed += &format!(", and {n_more} more");
+                }
+                if listed.is_empty() {
+                    listed = "context".to_owned();
+                }
+                format!("`{:.12}….py` was made for another {listed}", header.context.to_string())
+            }
+        };
+        format!(
+            "there is no recording for `{}` in `{}` (context {}); {nearest}",
+            ctx.spec_module,
+            self.store.dir(),
+            canonical_digest(ctx),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What a person reads of a backend that failed.
+
+use std::error::Error;
+use std::process::ExitStatus;
+
+use crate::sanitize::last_lines;
+use crate::sanitize::sanitize;
+
+/// Lines of standard error that are shown, and characters of each.
+const LINES: usize = 10;
+const WIDTH: usize = 200;
+
+/// An error with its causes, on one line.
+pub(super) fn with_causes(err: &dyn Error) -> String {
+    let mut text = err.to_string();
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        text += &format!(": {err}");
+        cause = err.source();
+    }
+    sanitize(&text).into_owned()
+}
+
+/// A message, and below it what the program said last on its standard error.
+pub(super) fn with_last_words(message: String, stderr: &[u8]) -> String {
+    let lines = last_lines(&String::from_utf8_lossy(stderr), LINES, WIDTH);
+    if lines.is_empty() {
+        return message;
+    }
+    let lines = lines.iter().map(|line| format!("\n  | {line}")).collect::<String>();
+    format!("{message}; the end of its standard error:{lines}")
+}
+
+/// How a program ended, to go after its name: "exited with code 3".
+pub(super) fn ending(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(number) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return match signal_name(number) {
+            Some(name) => format!("was killed by {name} (signal {number})"),
+            None => format!("was killed by signal {number}"),
+        };
+    }
+    match status.code() {
+        Some(code) => format!("exited with code {code}"),
+        None => "ended in an unknown way".to_owned(),
+    }
+}
+
+#[cfg(unix)]
+fn signal_name(number: i32) -> Option<&'static str> {
+    use rustix::process::Signal;
+    let names = [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::INT, "SIGINT"),
+        (Signal::QUIT, "SIGQUIT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::TRAP, "SIGTRAP"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::PIPE, "SIGPIPE"),
+        (Signal::ALARM, "SIGALRM"),
+        (Signal::TERM, "SIGTERM"),
+        (Signal::XCPU, "SIGXCPU"),
+        (Signal::XFSZ, "SIGXFSZ"),
+        (Signal::SYS, "SIGSYS"),
+    ];
+    names.into_iter().find(|(signal, _)| signal.as_raw() == number).map(|(_, name)| name)
+}
+
+/// A number of bytes as a person would say it.
+pub(super) fn size(bytes: usize) -> String {
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+    match bytes {
+        0..KIB => format!("{bytes} bytes"),
+        KIB..MIB => format!("{} KiB", bytes / KIB),
+        _ => format!("{} MiB", bytes / MIB),
+    }
+}

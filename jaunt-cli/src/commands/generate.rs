@@ -1,0 +1,249 @@
+//! What `build` and `test` share: load, plan, generate, report.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use jaunt_builder::BuildOptions;
+use jaunt_builder::BuildReport;
+use jaunt_builder::Plan;
+use jaunt_builder::PlanOptions;
+use jaunt_builder::Project;
+use jaunt_builder::read_outputs;
+use jaunt_digest::Kind;
+use jaunt_digest::ModuleName;
+use jaunt_digest::Registry;
+
+use crate::args::GenerateArgs;
+use crate::args::ProgressChoice;
+use crate::choose;
+use crate::commands::status::telling;
+use crate::document::Backend;
+use crate::document::BuildDocument;
+use crate::error::CommandError;
+use crate::error::CommandResult;
+use crate::error::ErrorKind;
+use crate::error::Exit;
+use crate::progress::Progress;
+use crate::project::Session;
+use crate::project::Settings;
+use crate::project::Workspace;
+use crate::registry;
+use crate::ui::Tone;
+use crate::ui::count;
+
+/// Everything that a plan is made from.
+pub(crate) struct Loaded {
+    pub(crate) registry: Registry,
+    pub(crate) settings: Settings,
+    pub(crate) project: Arc<Project>,
+}
+
+/// Reads the registry and the sources of all specs of these kinds.
+pub(crate) async fn load(
+    session: &Session,
+    workspace: &Workspace,
+    kinds: &[Kind],
+) -> CommandResult<Loaded> {
+    let registry = registry::load(session, workspace).await?;
+    let settings = workspace.settings(&registry)?;
+    let project = Project::load(&workspace.root, &registry, &settings.layout, kinds)?;
+    Ok(Loaded { registry, settings, project: Arc::new(project) })
+}
+
+impl Loaded {
+    /// Fails unless there are specs of this kind, or none were expected.
+    pub(crate) fn expect_specs(&self, kind: Kind, allow_empty: bool) -> CommandResult<()> {
+        if allow_empty || self.project.of_kind(kind).next().is_some() {
+            return Ok(());
+        }
+        let (what, decorator) = match kind {
+            Kind::Build => ("magic specs", "@jaunt.magic"),
+            Kind::Test => ("test specs", "@jaunt.test"),
+        };
+        Err(CommandError::new(ErrorKind::Empty, format!("the registry has no {what}"))
+            .hint(format!("decorate a function or class with `{decorator}`"))
+            .hint("`--allow-empty` accepts a registry without them"))
+    }
+
+    /// The plan for one kind. `targets` is none for everything.
+    pub(crate) fn plan(
+        &self,
+        kind: Kind,
+        args: &GenerateArgs,
+        targets: Option<BTreeSet<ModuleName>>,
+    ) -> Plan {
+        let options = PlanOptions { targets, force: args.force, adopt: args.adopt };
+        Plan::new(&self.project, kind, &read_outputs(&self.project), &options)
+    }
+}
+
+/// What one kind of modules came to.
+pub(crate) struct Phase {
+    pub(crate) plan: Plan,
+    /// None for a dry run.
+    pub(crate) report: Option<BuildReport>,
+    pub(crate) exit: Exit,
+    pub(crate) document: BuildDocument,
+}
+
+/// Generates what the plan names, or says what it would.
+pub(crate) async fn generate(
+    session: &Session,
+    workspace: &Workspace,
+    loaded: &Loaded,
+    plan: Plan,
+    args: &GenerateArgs,
+) -> CommandResult<Phase> {
+    let started = tokio::time::Instant::now();
+    if args.explain {
+        explain(session, &plan);
+    }
+    if args.dry_run {
+        let is_refused = plan.stale().any(|(_, planned)| planned.refusal.is_some());
+        let exit = if is_refused { Exit::Generation } else { Exit::Success };
+        let document = BuildDocument::planned(&plan, exit);
+        return Ok(Phase { plan, report: None, exit, document });
+    }
+
+    let (report, backend) = if plan.is_empty() {
+        (nothing_to_do(&plan), Backend::default())
+    } else {
+        run(session, workspace, loaded, &plan, args).await?
+    };
+    let exit = match session.stop.signal() {
+        Some(number) if !report.is_ok() => Exit::Signal(number),
+        _ if report.is_ok() => Exit::Success,
+        _ => Exit::Generation,
+    };
+    let mut document = BuildDocument::done(&plan, &report, exit, backend);
+    document.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Phase { plan, report: Some(report), exit, document })
+}
+
+fn nothing_to_do(plan: &Plan) -> BuildReport {
+    let fresh = plan.fresh().map(|name| (name.clone(), jaunt_builder::ModuleOutcome::Fresh));
+    BuildReport { outcomes: fresh.collect(), backend_calls: 0 }
+}
+
+async fn run(
+    session: &Session,
+    workspace: &Workspace,
+    loaded: &Loaded,
+    plan: &Plan,
+    args: &GenerateArgs,
+) -> CommandResult<(BuildReport, Backend)> {
+    let backend = Arc::new(choose::backend(session, workspace, args)?);
+    let progress = if args.no_progress { ProgressChoice::None } else { args.progress };
+    let mut progress = Progress::new(&session.ui, progress, plan.stale().count());
+    let options = BuildOptions {
+        jobs: jobs(plan.kind(), &loaded.settings, args),
+        max_attempts: args.max_attempts.or(workspace.engine.backend.max_attempts).unwrap_or(2),
+        fail_fast: args.fail_fast,
+        adopt: args.adopt,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let report = jaunt_builder::build(
+        &loaded.project,
+        plan,
+        &backend,
+        &options,
+        |_| 1,
+        |event| progress.event(&event),
+        session.stop.requested(),
+    )
+    .await;
+    for (module, err) in backend.take_record_failures() {
+        let err = CommandError::of(ErrorKind::Io, &err);
+        session.ui.labelled(Tone::Bad, "not recorded", format!("{module}: {}", err.message));
+    }
+    let backend = Backend { name: Some(backend.name().to_owned()), calls: report.backend_calls };
+    Ok((report, backend))
+}
+
+fn jobs(kind: Kind, settings: &Settings, args: &GenerateArgs) -> NonZeroUsize {
+    args.jobs.unwrap_or(match kind {
+        Kind::Build => settings.build_jobs,
+        Kind::Test => settings.test_jobs,
+    })
+}
+
+/// Says why each stale module is stale.
+fn explain(session: &Session, plan: &Plan) {
+    for (name, planned) in plan.stale() {
+        for reason in telling(&planned.reasons) {
+            session.ui.labelled(Tone::Note, "stale", format!("{name}: {reason}"));
+        }
+        if let Some(refusal) = &planned.refusal {
+            session.ui.labelled(Tone::Bad, "refused", format!("{name}: {refusal}"));
+        }
+    }
+}
+
+impl Phase {
+    /// One sentence for people.
+    pub(crate) fn summary(&self) -> String {
+        let document = &self.document;
+        let noun = match self.plan.kind() {
+            Kind::Build => "module",
+            Kind::Test => "test module",
+        };
+        if document.dry_run {
+            let mut text = format!(
+                "Would generate {}; {} fresh.",
+                count(document.generated.len(), noun),
+                document.skipped.len()
+            );
+            for name in &document.generated {
+                text.push_str(&format!("\n  {name}"));
+            }
+            for (name, problems) in &document.failed {
+                text.push_str(&format!("\n  {name}: {}", problems.join("; ")));
+            }
+            return text;
+        }
+        if document.generated.is_empty() && self.exit == Exit::Success {
+            return format!("Nothing to generate: {} fresh.", count(document.skipped.len(), noun));
+        }
+        let mut text = format!(
+            "Generated {}, {} fresh",
+            count(document.generated.len(), noun),
+            document.skipped.len()
+        );
+        for (number, what) in [
+            (document.failed.len(), "failed"),
+            (document.blocked.len(), "blocked"),
+            (document.cancelled.len(), "not started"),
+        ] {
+            if number > 0 {
+                text.push_str(&format!(", {number} {what}"));
+            }
+        }
+        text.push('.');
+        text
+    }
+
+    /// The error that a failed phase ends with, for people.
+    pub(crate) fn complain(&self, session: &Session) {
+        if session.ui.is_json() || self.exit == Exit::Success {
+            return;
+        }
+        let stale = self.plan.stale().count();
+        let message = match self.exit {
+            Exit::Signal(_) => "stopped; what was finished is kept".to_owned(),
+            _ => format!(
+                "could not generate {} of {}",
+                self.document.failed.len() + self.document.blocked.len(),
+                count(stale, "module")
+            ),
+        };
+        let mut err = CommandError::new(ErrorKind::Internal, message);
+        if matches!(self.exit, Exit::Signal(_)) {
+            err = err.hint("run the same command again to go on");
+        }
+        if self.document.dry_run {
+            err.message = format!("would refuse {}", count(self.document.failed.len(), "module"));
+        }
+        session.ui.error(&err);
+    }
+}

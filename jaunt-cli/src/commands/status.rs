@@ -1,0 +1,146 @@
+//! `jaunt status` and `jaunt check`
+
+use std::collections::BTreeSet;
+
+use jaunt_builder::Plan;
+use jaunt_builder::PlanOptions;
+use jaunt_builder::Staleness;
+use jaunt_builder::find_generated;
+use jaunt_builder::read_outputs;
+use jaunt_digest::Kind;
+
+use crate::args::StatusArgs;
+use crate::commands::generate::Loaded;
+use crate::commands::generate::load;
+use crate::document;
+use crate::document::ModuleStatus;
+use crate::document::StatusDocument;
+use crate::document::Summary;
+use crate::error::CommandResult;
+use crate::error::Exit;
+use crate::project::Session;
+use crate::project::Targets;
+use crate::project::Workspace;
+use crate::ui::count;
+
+pub(crate) async fn run(
+    session: &Session,
+    args: &StatusArgs,
+    is_gate: bool,
+) -> CommandResult<Exit> {
+    let workspace = Workspace::open(session)?;
+    let kinds: &[Kind] = if args.magic_only { &[Kind::Build] } else { &[Kind::Build, Kind::Test] };
+    let loaded = load(session, &workspace, kinds).await?;
+    loaded.expect_specs(Kind::Build, args.allow_empty)?;
+    let targets = Targets::resolve(&loaded.registry, &args.targets)?;
+    let is_narrow = !args.targets.is_empty();
+    let outputs = read_outputs(&loaded.project);
+
+    let mut modules = Vec::new();
+    for &kind in kinds {
+        let wanted = match kind {
+            Kind::Build => &targets.build,
+            Kind::Test => &targets.test,
+        };
+        let options = PlanOptions {
+            targets: is_narrow.then(|| BTreeSet::from_iter(wanted.iter().cloned())),
+            force: args.force,
+            adopt: false,
+        };
+        let plan = Plan::new(&loaded.project, kind, &outputs, &options);
+        modules.extend(states(&loaded, &plan));
+    }
+    modules.sort_by(|left, right| left.module.cmp(&right.module));
+    let generated =
+        find_generated(&loaded.project, &roots(&loaded), &loaded.settings.generated_dir)?;
+    let orphans: Vec<String> = generated.orphans().map(|path| path.to_string()).collect();
+
+    let is_clean = modules.iter().all(|it| it.state == "fresh") && orphans.is_empty();
+    let exit = if is_gate && !is_clean { Exit::Tests } else { Exit::Success };
+    let document = summarize(modules, orphans, exit, is_gate);
+    if session.ui.is_json() {
+        session.ui.result(&document::render(&document));
+    } else {
+        session.ui.summary(text(&document));
+    }
+    Ok(exit)
+}
+
+/// The folders below which there may be generated files.
+pub(crate) fn roots(loaded: &Loaded) -> Vec<String> {
+    let settings = &loaded.settings;
+    settings.source_roots.iter().chain(&settings.test_roots).cloned().collect()
+}
+
+fn states(loaded: &Loaded, plan: &Plan) -> Vec<ModuleStatus> {
+    let project = &loaded.project;
+    let states = plan.modules().iter().map(|(name, planned)| {
+        let module = project.module(name);
+        ModuleStatus {
+            module: name.clone(),
+            kind: module.kind.as_str(),
+            path: module.output.path().to_string(),
+            module_digest: format!("sha256:{}", module.digest),
+            state: if planned.is_stale() { "stale" } else { "fresh" },
+            reasons: planned.reasons.clone(),
+            specs: module.specs.clone(),
+            depends_on: module.dependencies.iter().chain(&module.tested).cloned().collect(),
+        }
+    });
+    states.collect()
+}
+
+fn summarize(
+    modules: Vec<ModuleStatus>,
+    orphans: Vec<String>,
+    exit: Exit,
+    is_gate: bool,
+) -> StatusDocument {
+    let names = |state: &str| {
+        let modules = modules.iter().filter(|it| it.state == state);
+        modules.map(|it| it.module.clone()).collect::<Vec<_>>()
+    };
+    let (fresh, stale) = (names("fresh"), names("stale"));
+    StatusDocument {
+        schema: if is_gate { "jaunt.check/1" } else { "jaunt.status/1" },
+        command: if is_gate { "check" } else { "status" },
+        ok: exit == Exit::Success,
+        exit_code: exit.code(),
+        summary: Summary { fresh: fresh.len(), stale: stale.len(), orphans: orphans.len() },
+        fresh,
+        stale,
+        digests: modules.iter().map(|it| (it.module.clone(), it.module_digest.clone())).collect(),
+        modules,
+        orphans,
+    }
+}
+
+/// The reasons that tell a person something: that a dependency is stale does not, where the module
+/// is stale by itself.
+pub(crate) fn telling(reasons: &[Staleness]) -> impl Iterator<Item = &Staleness> {
+    let is_upstream = |reason: &&Staleness| matches!(reason, Staleness::Upstream { .. });
+    let has_own = reasons.iter().any(|reason| !is_upstream(&reason));
+    reasons.iter().filter(move |reason| !has_own || !is_upstream(reason))
+}
+
+fn text(document: &StatusDocument) -> String {
+    let mut lines = Vec::new();
+    for module in document.modules.iter().filter(|it| it.state == "stale") {
+        lines.push(format!("stale  {}  ({})", module.module, module.path));
+        lines.extend(telling(&module.reasons).map(|reason| format!("         {reason}")));
+    }
+    lines.extend(document.orphans.iter().map(|path| format!("orphan {path}")));
+    let summary = &document.summary;
+    let mut last = format!(
+        "{}: {} fresh, {} stale",
+        count(document.modules.len(), "module"),
+        summary.fresh,
+        summary.stale
+    );
+    if summary.orphans > 0 {
+        last.push_str(&format!("; {}", count(summary.orphans, "orphan")));
+    }
+    last.push('.');
+    lines.push(last);
+    lines.join("\n")
+}

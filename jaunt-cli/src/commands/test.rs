@@ -1,0 +1,227 @@
+//! `jaunt test`
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jaunt_builder::Plan;
+use jaunt_digest::Kind;
+use jaunt_digest::ModuleName;
+use jaunt_pytest::OutputMode;
+use jaunt_pytest::PytestResult;
+use jaunt_pytest::RunState;
+use jaunt_tester::PytestSettings;
+use jaunt_tester::TestReport;
+use jaunt_tester::failed_modules;
+use jaunt_tester::runnable;
+use jaunt_tester::with_tests;
+
+use crate::args::TestArgs;
+use crate::commands::generate::Loaded;
+use crate::commands::generate::Phase;
+use crate::commands::generate::generate;
+use crate::commands::generate::load;
+use crate::document;
+use crate::document::BuildDocument;
+use crate::document::FailedModule;
+use crate::document::Pytest;
+use crate::document::TestDocument;
+use crate::error::CommandResult;
+use crate::error::Exit;
+use crate::project::Session;
+use crate::project::Targets;
+use crate::project::Workspace;
+use crate::state;
+use crate::state::ProjectLock;
+
+/// How much of pytest's own output goes into a JSON document, in bytes.
+const MAX_OUTPUT: usize = 1 << 20;
+
+/// Time between asking pytest to end and ending it.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exit> {
+    let started = tokio::time::Instant::now();
+    let workspace = Workspace::open(session)?;
+    let lock = if args.generate.dry_run {
+        ProjectLock::NotNeeded
+    } else {
+        state::lock(session, &workspace.root, "jaunt test", args.generate.no_wait).await?
+    };
+    let loaded = load(session, &workspace, &[Kind::Build, Kind::Test]).await?;
+    loaded.expect_specs(Kind::Test, args.generate.allow_empty)?;
+    let (build_targets, test_targets) = targets(&loaded, &args.generate.targets)?;
+
+    let mut document = TestDocument::new();
+    let mut lock = Some(lock);
+    if !args.no_build {
+        let plan = loaded.plan(Kind::Build, &args.generate, build_targets);
+        prepare(&mut lock, &loaded, &plan)?;
+        let phase = generate(session, &workspace, &loaded, plan, &args.generate).await?;
+        announce(session, &phase);
+        let exit = phase.exit;
+        document.build = Some(phase.document);
+        if exit != Exit::Success {
+            return Ok(finish(session, document, exit, started));
+        }
+    }
+
+    let plan = loaded.plan(Kind::Test, &args.generate, test_targets);
+    prepare(&mut lock, &loaded, &plan)?;
+    let phase = generate(session, &workspace, &loaded, plan, &args.generate).await?;
+    announce(session, &phase);
+    // Nothing is written from here on, and tests may take long.
+    drop(lock);
+    document.generation = Some(phase.document);
+    let Some(generation) = phase.report else {
+        return Ok(finish(session, document, phase.exit, started));
+    };
+    if args.no_run {
+        return Ok(finish(session, document, phase.exit, started));
+    }
+
+    let files = runnable(&loaded.project, &generation);
+    let settings = settings(session, &workspace, &loaded, args);
+    let stop = session.stop.requested();
+    let report =
+        jaunt_tester::run(&loaded.project, generation, Some(&settings), |_| {}, stop).await?;
+    let exit = judge(session, &report, phase.exit, args.generate.allow_empty);
+    document.pytest = report.pytest.map(|result| Pytest {
+        failed_modules: failed_modules(&loaded.project, &files, &result)
+            .into_iter()
+            .map(|(file, it)| (file, FailedModule { module: it.module, specs: it.specs }))
+            .collect(),
+        result,
+    });
+    Ok(finish(session, document, exit, started))
+}
+
+/// The modules of both kinds that the targets ask for; none for everything.
+fn targets(
+    loaded: &Loaded,
+    targets: &[String],
+) -> CommandResult<(Option<BTreeSet<ModuleName>>, Option<BTreeSet<ModuleName>>)> {
+    if targets.is_empty() {
+        return Ok((None, None));
+    }
+    let targets = Targets::resolve(&loaded.registry, targets)?;
+    let (build, test) = with_tests(&loaded.project, targets.build, targets.test);
+    Ok((Some(build), Some(test)))
+}
+
+/// What has to be true before the first file of a phase is written.
+fn prepare(lock: &mut Option<ProjectLock>, loaded: &Loaded, plan: &Plan) -> CommandResult<()> {
+    if let Some(held) = lock.take() {
+        held.sweep(&loaded.project)?;
+        *lock = Some(if plan.is_empty() { held } else { held.require()? });
+    }
+    Ok(())
+}
+
+fn announce(session: &Session, phase: &Phase) {
+    session.ui.summary(phase.summary());
+    phase.complain(session);
+}
+
+fn settings(
+    session: &Session,
+    workspace: &Workspace,
+    loaded: &Loaded,
+    args: &TestArgs,
+) -> PytestSettings {
+    let seconds = args.pytest_timeout.or(workspace.engine.pytest.timeout);
+    PytestSettings {
+        python: workspace.python.clone(),
+        args: loaded.settings.pytest_args.iter().chain(&args.pytest_args).cloned().collect(),
+        source_roots: loaded.settings.source_roots.clone(),
+        output: if session.ui.is_json() {
+            OutputMode::Capture { limit: MAX_OUTPUT }
+        } else {
+            OutputMode::Stream
+        },
+        timeout: seconds.map(Duration::from_secs_f64),
+        grace: GRACE,
+    }
+}
+
+/// The exit code of a run: what was not generated weighs more than what did not pass.
+fn judge(session: &Session, report: &TestReport, generation: Exit, allow_empty: bool) -> Exit {
+    if let Some(number) = session.stop.signal() {
+        return Exit::Signal(number);
+    }
+    if generation != Exit::Success {
+        return generation;
+    }
+    match &report.pytest {
+        Some(result) if result.passed() => Exit::Success,
+        Some(PytestResult { state: RunState::TimedOut { .. }, .. }) => Exit::TimeLimit,
+        Some(PytestResult { state: RunState::NoTests, .. }) if allow_empty => Exit::Success,
+        Some(_) => Exit::Tests,
+        None if allow_empty => Exit::Success,
+        None => Exit::Usage,
+    }
+}
+
+fn finish(
+    session: &Session,
+    mut document: TestDocument,
+    exit: Exit,
+    started: tokio::time::Instant,
+) -> Exit {
+    document.ok = exit == Exit::Success;
+    document.exit_code = exit.code();
+    document.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    for phase in [&mut document.build, &mut document.generation].into_iter().flatten() {
+        phase.command = "test";
+    }
+    if session.ui.is_json() {
+        session.ui.result(&document::render(&document));
+    } else if let Some(pytest) = &document.pytest {
+        session.ui.summary(summary(&pytest.result));
+    }
+    exit
+}
+
+/// One sentence, and what makes the result less than certain.
+fn summary(result: &PytestResult) -> String {
+    let counts = &result.counts;
+    let mut parts = vec![format!("{} passed", counts.passed)];
+    for (number, what) in [
+        (counts.failed, "failed"),
+        (counts.errors, "errors"),
+        (counts.skipped, "skipped"),
+        (counts.xfailed, "xfailed"),
+        (counts.xpassed, "xpassed"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{number} {what}"));
+        }
+    }
+    let verdict = if result.passed() { "Tests passed" } else { "Tests did not pass" };
+    let mut text = format!("{verdict}: {}.", parts.join(", "));
+    for failure in &result.failures {
+        text.push_str(&format!("\n  {}: {}", failure.node_id, first_line(&failure.message)));
+    }
+    for doubt in &result.doubts {
+        text.push_str(&format!("\n  {doubt}"));
+    }
+    text
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+impl TestDocument {
+    fn new() -> Self {
+        Self {
+            schema: "jaunt.test/1",
+            command: "test",
+            ok: false,
+            exit_code: 0,
+            build: None::<BuildDocument>,
+            generation: None,
+            pytest: None,
+            duration_ms: 0,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The JSON documents of the result. Their form is a promise to other programs.
+
+use std::collections::BTreeMap;
+
+use jaunt_builder::BuildReport;
+use jaunt_builder::Plan;
+use jaunt_builder::Staleness;
+use jaunt_digest::ModuleName;
+use jaunt_digest::SpecRef;
+use jaunt_pytest::PytestResult;
+use serde::Serialize;
+
+use crate::error::CommandError;
+use crate::error::Exit;
+
+/// `jaunt.build/1`
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct BuildDocument {
+    pub(crate) schema: &'static str,
+    pub(crate) command: &'static str,
+    pub(crate) ok: bool,
+    pub(crate) exit_code: u8,
+    pub(crate) dry_run: bool,
+    pub(crate) generated: Vec<ModuleName>,
+    pub(crate) skipped: Vec<ModuleName>,
+    pub(crate) failed: BTreeMap<ModuleName, Vec<String>>,
+    pub(crate) blocked: BTreeMap<ModuleName, Blocked>,
+    pub(crate) cancelled: Vec<ModuleName>,
+    /// Why each module was, or would be, generated.
+    pub(crate) reasons: BTreeMap<ModuleName, Vec<Staleness>>,
+    pub(crate) backend: Backend,
+    pub(crate) duration_ms: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Blocked {
+    pub(crate) cause: ModuleName,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Backend {
+    /// None where no backend was needed.
+    pub(crate) name: Option<String>,
+    /// Attempts asked of it.
+    pub(crate) calls: u64,
+}
+
+impl BuildDocument {
+    /// What a plan would do. Modules that would be refused are failed already.
+    pub(crate) fn planned(plan: &Plan, exit: Exit) -> Self {
+        let (refused, generated): (Vec<_>, Vec<_>) =
+            plan.stale().partition(|(_, planned)| planned.refusal.is_some());
+        Self {
+            schema: "jaunt.build/1",
+            command: "build",
+            ok: exit == Exit::Success,
+            exit_code: exit.code(),
+            dry_run: true,
+            generated: generated.into_iter().map(|(name, _)| name.clone()).collect(),
+            skipped: plan.fresh().cloned().collect(),
+            failed: refused
+                .into_iter()
+                .map(|(name, planned)| (name.clone(), planned.refusal.iter().cloned().collect()))
+                .collect(),
+            reasons: reasons(plan),
+            ..Self::default()
+        }
+    }
+
+    /// What a run did.
+    pub(crate) fn done(plan: &Plan, report: &BuildReport, exit: Exit, backend: Backend) -> Self {
+        Self {
+            schema: "jaunt.build/1",
+            command: "build",
+            ok: exit == Exit::Success,
+            exit_code: exit.code(),
+            dry_run: false,
+            generated: report.generated().cloned().collect(),
+            skipped: report.skipped().cloned().collect(),
+            failed: report
+                .failed()
+                .map(|(name, problems)| {
+                    (name.clone(), problems.iter().map(ToString::to_string).collect())
+                })
+                .collect(),
+            blocked: report
+                .blocked()
+                .map(|(name, cause)| (name.clone(), Blocked { cause: cause.clone() }))
+                .collect(),
+            cancelled: report.cancelled().cloned().collect(),
+            reasons: reasons(plan),
+            backend,
+            duration_ms: 0,
+        }
+    }
+}
+
+fn reasons(plan: &Plan) -> BTreeMap<ModuleName, Vec<Staleness>> {
+    plan.stale().map(|(name, planned)| (name.clone(), planned.reasons.clone())).collect()
+}
+
+/// `jaunt.test/1`
+#[derive(Debug, Serialize)]
+pub(crate) struct TestDocument {
+    pub(crate) schema: &'static str,
+    pub(crate) command: &'static str,
+    pub(crate) ok: bool,
+    pub(crate) exit_code: u8,
+    /// None with `--no-build`.
+    pub(crate) build: Option<BuildDocument>,
+    /// None where the build failed.
+    pub(crate) generation: Option<BuildDocument>,
+    /// None where pytest was not run.
+    pub(crate) pytest: Option<Pytest>,
+    pub(crate) duration_ms: u64,
+}
+
+/// The result of pytest, and what belongs to each failure.
+#[derive(Debug, Serialize)]
+pub(crate) struct Pytest {
+    #[serde(flatten)]
+    pub(crate) result: PytestResult,
+    /// The spec modules and specs of generated test files with failures, by file.
+    pub(crate) failed_modules: BTreeMap<String, FailedModule>,
+}
+
+/// Whose tests failed.
+#[derive(Debug, Serialize)]
+pub(crate) struct FailedModule {
+    pub(crate) module: ModuleName,
+    pub(crate) specs: Vec<SpecRef>,
+}
+
+/// `jaunt.status/1` and `jaunt.check/1`
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusDocument {
+    pub(crate) schema: &'static str,
+    pub(crate) command: &'static str,
+    pub(crate) ok: bool,
+    pub(crate) exit_code: u8,
+    pub(crate) modules: Vec<ModuleStatus>,
+    pub(crate) fresh: Vec<ModuleName>,
+    pub(crate) stale: Vec<ModuleName>,
+    pub(crate) digests: BTreeMap<ModuleName, String>,
+    pub(crate) orphans: Vec<String>,
+    pub(crate) summary: Summary,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ModuleStatus {
+    pub(crate) module: ModuleName,
+    pub(crate) kind: &'static str,
+    pub(crate) path: String,
+    pub(crate) module_digest: String,
+    pub(crate) state: &'static str,
+    pub(crate) reasons: Vec<Staleness>,
+    pub(crate) specs: Vec<SpecRef>,
+    pub(crate) depends_on: Vec<ModuleName>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) fresh: usize,
+    pub(crate) stale: usize,
+    pub(crate) orphans: usize,
+}
+
+/// `jaunt.clean/1`
+#[derive(Debug, Serialize)]
+pub(crate) struct CleanDocument {
+    pub(crate) schema: &'static str,
+    pub(crate) command: &'static str,
+    pub(crate) ok: bool,
+    pub(crate) exit_code: u8,
+    pub(crate) dry_run: bool,
+    pub(crate) removed: Vec<String>,
+    pub(crate) would_remove: Vec<String>,
+}
+
+/// `jaunt.graph/1`
+#[derive(Debug, Serialize)]
+pub(crate) struct GraphDocument {
+    pub(crate) schema: &'static str,
+    pub(crate) command: &'static str,
+    pub(crate) ok: bool,
+    pub(crate) exit_code: u8,
+    pub(crate) modules: Vec<GraphNode>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct GraphNode {
+    pub(crate) module: ModuleName,
+    pub(crate) kind: &'static str,
+    pub(crate) depends_on: Vec<ModuleName>,
+    pub(crate) tests: Vec<ModuleName>,
+}
+
+/// `jaunt.error/1`
+#[derive(Debug, Serialize)]
+struct ErrorDocument<'a> {
+    schema: &'static str,
+    ok: bool,
+    exit_code: u8,
+    error: ErrorBody<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorBody<'a> {
+    kind: &'static str,
+    message: &'a str,
+    causes: &'a [String],
+    hints: &'a [String],
+}
+
+/// An error as a document.
+pub(crate) fn error(err: &CommandError) -> String {
+    render(&ErrorDocument {
+        schema: "jaunt.error/1",
+        ok: false,
+        exit_code: err.kind.exit().code(),
+        error: ErrorBody {
+            kind: err.kind.as_str(),
+            message: &err.message,
+            causes: &err.causes,
+            hints: &err.hints,
+        },
+    })
+}
+
+/// A document as text, with a line feed at its end.
+pub(crate) fn render(document: &impl Serialize) -> String {
+    let mut text =
+        serde_json::to_string_pretty(document).expect("documents have only text for keys");
+    text.push('\n');
+    text
+}

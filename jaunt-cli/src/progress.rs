@@ -1,0 +1,114 @@
+//! Progress while modules are generated.
+
+use std::io;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
+use indicatif::ProgressStyle;
+use jaunt_builder::BuildEvent;
+use jaunt_builder::ModuleOutcome;
+
+use crate::args::ProgressChoice;
+use crate::sanitize::sanitize;
+use crate::ui::Tone;
+use crate::ui::Ui;
+
+/// One sink for the events of a run: a bar, or lines, or nothing.
+pub(crate) struct Progress {
+    ui: Ui,
+    bar: Option<ProgressBar>,
+    has_lines: bool,
+    running: Vec<String>,
+}
+
+impl Progress {
+    pub(crate) fn new(ui: &Ui, choice: ProgressChoice, total: usize) -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        let choice = match choice {
+            ProgressChoice::Auto if ui.is_json() || ui.is_quiet() => ProgressChoice::None,
+            ProgressChoice::Auto if is_terminal => ProgressChoice::Bar,
+            ProgressChoice::Auto => ProgressChoice::Plain,
+            choice => choice,
+        };
+        let bar = (choice == ProgressChoice::Bar).then(|| {
+            let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
+                .expect("the template is a literal")
+                .progress_chars("=> ");
+            let bar = ProgressBar::with_draw_target(
+                Some(total as u64),
+                ProgressDrawTarget::stderr_with_hz(10),
+            );
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar.with_style(style)
+        });
+        let has_lines = choice != ProgressChoice::None;
+        Self { ui: ui.clone(), bar, has_lines, running: Vec::new() }
+    }
+
+    pub(crate) fn event(&mut self, event: &BuildEvent) {
+        match event {
+            BuildEvent::Started { module } => {
+                self.running.push(module.to_string());
+                if self.bar.is_none() {
+                    self.line(Tone::Note, "generating", module.as_str());
+                }
+            }
+            BuildEvent::Retrying { module, attempt, problems } => {
+                let problems = problems.join("; ");
+                self.line(
+                    Tone::Note,
+                    "retrying",
+                    &format!("{module} (attempt {attempt}): {problems}"),
+                );
+            }
+            BuildEvent::Finished { module, outcome } => {
+                self.running.retain(|it| it != module.as_str());
+                self.finished(module.as_str(), outcome);
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_message(sanitize(&self.running.join(", ")).into_owned());
+        }
+    }
+
+    fn finished(&self, module: &str, outcome: &ModuleOutcome) {
+        match outcome {
+            ModuleOutcome::Generated { .. } if self.bar.is_none() => {
+                self.line(Tone::Good, "generated", module);
+            }
+            ModuleOutcome::Failed(problems) => {
+                for problem in problems {
+                    self.line(Tone::Bad, "failed", &format!("{module}: {problem}"));
+                }
+            }
+            ModuleOutcome::Blocked { cause } => {
+                self.line(Tone::Bad, "blocked", &format!("{module}: `{cause}` failed"));
+            }
+            ModuleOutcome::Cancelled => self.line(Tone::Note, "not started", module),
+            ModuleOutcome::Generated { .. } | ModuleOutcome::Fresh => {}
+        }
+    }
+
+    fn line(&self, tone: Tone, label: &str, message: &str) {
+        if !self.has_lines {
+            return;
+        }
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.ui.labelled(tone, label, message)),
+            None => self.ui.labelled(tone, label, message),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

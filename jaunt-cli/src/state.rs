@@ -1,0 +1,125 @@
+//! The engine's own folder, `.jaunt/engine/`, and the lock on a project's writes.
+
+use std::io;
+
+use camino::Utf8Path;
+use jaunt_builder::Project;
+use jaunt_write::Lock;
+use jaunt_write::LockAttempt;
+use jaunt_write::Tree;
+use jaunt_write::WriteError;
+
+use crate::error::CommandError;
+use crate::error::CommandResult;
+use crate::error::ErrorKind;
+use crate::project::Session;
+use crate::ui::Tone;
+
+/// Where the engine's own files are, below the project root.
+const ENGINE_DIR: &str = ".jaunt/engine";
+
+/// How often a waiting process looks whether it may go on.
+const POLL: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Opens the engine's folder, which is made with a `.gitignore` of its own.
+pub(crate) fn engine_dir(root: &Utf8Path) -> Result<Tree, WriteError> {
+    Tree::create(root, Utf8Path::new(".jaunt"))?;
+    let tree = Tree::create(root, Utf8Path::new(ENGINE_DIR))?;
+    tree.create_new(Utf8Path::new(".gitignore"), b"*\n")?;
+    Ok(tree)
+}
+
+/// Opens the engine's folder where there is one, for those who only read.
+pub(crate) fn existing_engine_dir(root: &Utf8Path) -> Option<Tree> {
+    // Whatever is wrong with it concerns those who write.
+    Tree::open(root, Utf8Path::new(ENGINE_DIR)).ok().flatten()
+}
+
+/// The right to write into a project, held by one process at a time.
+pub(crate) enum ProjectLock {
+    /// Nobody else writes until this is dropped.
+    Held(#[expect(dead_code, reason = "it is released when it is dropped")] Lock),
+    /// Nothing is to be written.
+    NotNeeded,
+    /// The engine's folder cannot be written. Whoever has nothing to write goes on all the same.
+    Unavailable(WriteError),
+}
+
+/// Takes the lock on a project's writes, and waits for whoever has it.
+///
+/// Signals end the waiting.
+pub(crate) async fn lock(
+    session: &Session,
+    root: &Utf8Path,
+    holder: &str,
+    no_wait: bool,
+) -> CommandResult<ProjectLock> {
+    let file = Utf8Path::new("lock");
+    let tree = match engine_dir(root) {
+        Ok(tree) => tree,
+        Err(err) if is_read_only(&err) => return Ok(ProjectLock::Unavailable(err)),
+        Err(err) => return Err(err.into()),
+    };
+    let mut has_said = false;
+    loop {
+        let by = match tree.try_lock(file, holder) {
+            Ok(LockAttempt::Acquired(lock)) => return Ok(ProjectLock::Held(lock)),
+            Ok(LockAttempt::Held { by }) => by,
+            Err(err) if is_read_only(&err) => return Ok(ProjectLock::Unavailable(err)),
+            Err(err) => return Err(err.into()),
+        };
+        if no_wait {
+            return Err(CommandError::new(
+                ErrorKind::Locked,
+                format!("{by} is writing to this project"),
+            )
+            .hint("without `--no-wait`, jaunt waits until it is done"));
+        }
+        if !has_said {
+            has_said = true;
+            session.ui.labelled(Tone::Note, "waiting", format!("for {by} to finish"));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(POLL) => {}
+            () = session.stop.requested() => {
+                return Err(CommandError::new(
+                    ErrorKind::Interrupted(session.stop.signal().unwrap_or(2)),
+                    "stopped while waiting for another jaunt",
+                ));
+            }
+        }
+    }
+}
+
+fn is_read_only(err: &WriteError) -> bool {
+    matches!(err, WriteError::Io { source, .. } if matches!(
+        source.kind(),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+    ))
+}
+
+impl ProjectLock {
+    /// Fails where writing is about to begin without the lock.
+    pub(crate) fn require(self) -> CommandResult<Self> {
+        match self {
+            Self::Unavailable(err) => Err(err.into()),
+            lock => Ok(lock),
+        }
+    }
+
+    /// Removes the temporary files of killed runs. Only the holder of the lock may: they may belong
+    /// to a run that goes on.
+    pub(crate) fn sweep(&self, project: &Project) -> CommandResult<()> {
+        let Self::Held(_) = self else { return Ok(()) };
+        let trees = project.modules().values().map(|module| module.output.tree());
+        let trees: std::collections::BTreeSet<&Utf8Path> =
+            trees.chain([Utf8Path::new(ENGINE_DIR)]).collect();
+        for path in trees {
+            // A tree that cannot be opened fails its own modules, by name.
+            if let Ok(Some(tree)) = Tree::open(project.root(), path) {
+                tree.sweep()?;
+            }
+        }
+        Ok(())
+    }
+}

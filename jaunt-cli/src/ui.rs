@@ -1,0 +1,133 @@
+//! What people read: messages on standard error, the result on standard output.
+
+use std::fmt;
+use std::io;
+use std::io::IsTerminal as _;
+use std::io::Write as _;
+
+use crate::args::ColorChoice;
+use crate::args::CommonArgs;
+use crate::error::CommandError;
+use crate::sanitize::sanitize;
+
+/// The terminal, as far as commands may use it.
+///
+/// Text from specs, backends and files passes through [`sanitize`] here, so that no control
+/// sequence of theirs reaches the terminal. A reader who has gone away (a closed pipe) is no error.
+#[derive(Clone, Debug)]
+pub(crate) struct Ui {
+    is_quiet: bool,
+    is_verbose: bool,
+    is_json: bool,
+    has_color: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Tone {
+    Good,
+    Bad,
+    Note,
+    Strong,
+}
+
+impl Tone {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Good => "\x1b[1;32m",
+            Self::Bad => "\x1b[1;31m",
+            Self::Note => "\x1b[1;36m",
+            Self::Strong => "\x1b[1m",
+        }
+    }
+}
+
+impl Ui {
+    /// The terminal that these flags ask for. `no_color` is whether the environment has `NO_COLOR`.
+    pub(crate) fn new(common: &CommonArgs, no_color: bool) -> Self {
+        let has_color = match common.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => !no_color && io::stderr().is_terminal(),
+        };
+        Self {
+            is_quiet: common.quiet,
+            is_verbose: common.verbose,
+            is_json: common.is_json(),
+            has_color,
+        }
+    }
+
+    /// Whether the result is one JSON document.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_quiet
+    }
+
+    /// A message about what happens, unless `--quiet`.
+    pub(crate) fn note(&self, message: impl fmt::Display) {
+        if !self.is_quiet {
+            self.line(&message.to_string());
+        }
+    }
+
+    /// A message for those who said `--verbose`.
+    pub(crate) fn detail(&self, message: impl fmt::Display) {
+        if self.is_verbose {
+            self.line(&message.to_string());
+        }
+    }
+
+    /// A message with a colored word in front.
+    pub(crate) fn labelled(&self, tone: Tone, label: &str, message: impl fmt::Display) {
+        if !self.is_quiet {
+            self.label(tone, label, &message.to_string());
+        }
+    }
+
+    /// An error, its causes and its hints. `--quiet` does not hide it.
+    pub(crate) fn error(&self, err: &CommandError) {
+        self.label(Tone::Bad, "error:", &err.message);
+        for cause in &err.causes {
+            self.label(Tone::Strong, "  caused by:", cause);
+        }
+        for hint in &err.hints {
+            self.label(Tone::Note, "hint:", hint);
+        }
+    }
+
+    /// A part of the result on standard output, as it is.
+    pub(crate) fn result(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+    }
+
+    /// A part of the result for people: nothing in JSON mode.
+    pub(crate) fn summary(&self, text: impl fmt::Display) {
+        if !self.is_json {
+            self.result(&format!("{}\n", sanitize(&text.to_string())));
+        }
+    }
+
+    fn label(&self, tone: Tone, label: &str, message: &str) {
+        let message = sanitize(message);
+        let text = if self.has_color {
+            format!("{}{label}\x1b[0m {message}\n", tone.code())
+        } else {
+            format!("{label} {message}\n")
+        };
+        io::stderr().lock().write_all(text.as_bytes()).ok();
+    }
+
+    fn line(&self, message: &str) {
+        let text = format!("{}\n", sanitize(message));
+        io::stderr().lock().write_all(text.as_bytes()).ok();
+    }
+}
+
+/// `1 module`, `2 modules`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
