@@ -1,0 +1,97 @@
+//! `jaunt test` with a real pytest.
+
+use insta::assert_snapshot;
+
+use crate::build::project;
+use crate::support::filters;
+use crate::support::pytest;
+
+#[test]
+fn tests_are_generated_and_run_and_run_again_when_nothing_is_stale() {
+    let project = project();
+    let python = pytest();
+    let document = project.jaunt_with(&["test", "--json", "--python", &python]).expect(0).json();
+    assert_eq!(document["build"]["generated"], serde_json::json!(["app.cart", "app.price"]));
+    assert_eq!(document["generation"]["generated"], serde_json::json!(["tests.cart"]));
+    assert_eq!(document["pytest"]["counts"]["passed"], 1);
+
+    let document = project.jaunt_with(&["test", "--json", "--python", &python]).expect(0).json();
+    assert_eq!(document["generation"]["generated"], serde_json::json!([]));
+    assert_eq!(document["pytest"]["counts"]["passed"], 1);
+}
+
+#[test]
+fn a_failing_generated_test_is_exit_4_with_its_node_id() {
+    let project = project();
+    project.edit("tests/cart.py", "is right", "is WRONG");
+    let ran = project.jaunt_with(&["test", "--json", "--python", &pytest()]).expect(4);
+    let document = ran.json();
+    let failure = &document["pytest"]["failures"][0];
+    assert_eq!(failure["node_id"], "tests/__generated__/cart.py::test_total");
+    assert_eq!(failure["phase"], "call");
+    let module = &document["pytest"]["failed_modules"]["tests/__generated__/cart.py"];
+    assert_eq!(module["module"], "tests.cart");
+    assert_eq!(module["specs"], serde_json::json!(["tests.cart:test_total"]));
+}
+
+#[test]
+fn a_test_module_that_could_not_be_generated_is_exit_3_although_others_pass() {
+    let project = project();
+    project.write("tests/price.py", "def test_price():\n    \"\"\"FAIL\"\"\"\n");
+    let registry = project.read("jaunt.registry.json");
+    let spec = r#"{"kind": "test", "spec_ref": "tests.price:test_price", "module": "tests.price",
+        "qualname": "test_price", "source_file": "tests/price.py"},
+        {"kind": "test", "spec_ref": "tests.cart"#;
+    project.write(
+        "jaunt.registry.json",
+        &registry.replace(r#"{"kind": "test", "spec_ref": "tests.cart"#, spec),
+    );
+    let document = project.jaunt_with(&["test", "--json", "--python", &pytest()]).expect(3).json();
+    assert_eq!(document["pytest"]["counts"]["passed"], 1);
+    assert!(document["generation"]["failed"]["tests.price"].is_array());
+}
+
+#[test]
+fn the_human_form_streams_pytest_and_ends_with_a_verdict() {
+    let _filters = filters();
+    let project = project();
+    let python = pytest();
+    let args =
+        ["test", "--python", &python, "--progress", "none", "--pytest-args", "-pno:cacheprovider"];
+    let ran = project.jaunt_with(&args).expect(0);
+    assert_snapshot!(ran.stdout());
+}
+
+#[test]
+fn a_target_runs_the_tests_of_a_product_module() {
+    let project = project();
+    let args = ["test", "--json", "--python", &pytest(), "--target", "app.price", "--allow-empty"];
+    let document = project.jaunt_with(&args).expect(0).json();
+    assert_eq!(document["build"]["generated"], serde_json::json!(["app.price"]));
+    assert!(document["pytest"].is_null());
+    let args = ["test", "--json", "--python", &pytest(), "--target", "app.cart"];
+    let document = project.jaunt_with(&args).expect(0).json();
+    assert_eq!(document["generation"]["generated"], serde_json::json!(["tests.cart"]));
+}
+
+#[test]
+fn without_the_product_or_without_the_run() {
+    let project = project();
+    let args = ["test", "--json", "--python", &pytest(), "--no-build", "--no-run"];
+    let document = project.jaunt_with(&args).expect(0).json();
+    assert!(document["build"].is_null() && document["pytest"].is_null());
+    assert_eq!(project.generated().len(), 2);
+}
+
+#[test]
+fn a_python_without_pytest_is_a_clear_error() {
+    let project = project();
+    project.write("python-without-pytest", "#!/bin/sh\nexec python3 -S \"$@\"\n");
+    let path = project.root().join("python-without-pytest");
+    let mut permissions = std::fs::metadata(&path).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
+    std::fs::set_permissions(&path, permissions).unwrap();
+    let ran = project.jaunt_with(&["test", "--python", "./python-without-pytest"]);
+    assert_ne!(ran.code(), 0, "{ran}");
+    assert!(ran.to_string().contains("pytest"), "{ran}");
+}
