@@ -1,2 +1,45 @@
-//! Maintenance commands.
-fn main() {}
+//! Maintenance commands of the workspace: `cargo xtask COMMAND`.
+#![expect(clippy::print_stdout, reason = "an xtask talks to the person who runs it")]
+#![expect(clippy::disallowed_methods, reason = "an xtask works on the checkout and its `target/`")]
+
+mod ci;
+mod demo;
+mod layers;
+#[path = "../../tests/support/venv.rs"]
+mod venv;
+
+use std::env;
+use std::path::Path;
+
+use anyhow::bail;
+use xshell::Shell;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  ci       all that CI runs: lint, layers, docs, test, demo
+  demo     build and test the shipped example, change a spec, build again
+  docs     build the documentation, warnings are errors
+  layers   check which crates link what
+  lint     check formatting and lints
+  test     run all tests; further arguments go to `cargo test`
+";
+
+fn main() -> anyhow::Result<()> {
+    let mut args = env::args().skip(1);
+    let sh = Shell::new()?;
+    sh.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    match args.next().as_deref() {
+        Some("ci") => ci::run(&sh),
+        Some("demo") => demo::run(&sh),
+        Some("docs") => ci::docs(&sh),
+        Some("layers") => layers::check(&sh),
+        Some("lint") => ci::lint(&sh),
+        Some("test") => ci::test(&sh, &args.collect::<Vec<_>>()),
+        None | Some("help" | "-h" | "--help") => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(other) => bail!("there is no command `{other}`\n\n{HELP}"),
+    }
+}

@@ -1,0 +1,53 @@
+//! All that CI runs.
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use xshell::Shell;
+use xshell::cmd;
+
+use crate::demo;
+use crate::layers;
+
+/// Every check and every test, in the order in which a failure is cheapest to find.
+pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let steps: [(&str, &dyn Fn() -> anyhow::Result<()>); 5] = [
+        ("lint", &|| lint(sh)),
+        ("layers", &|| layers::check(sh)),
+        ("docs", &|| docs(sh)),
+        ("demo", &|| demo::run(sh)),
+        ("test", &|| test(sh, &[])),
+    ];
+    for (name, step) in steps {
+        let step_started = Instant::now();
+        println!("\n== {name}");
+        step().with_context(|| format!("`cargo xtask {name}` failed"))?;
+        println!("== {name}: ok, {} s", step_started.elapsed().as_secs());
+    }
+    println!("\nci: ok, {} s", started.elapsed().as_secs());
+    Ok(())
+}
+
+/// Formatting and lints.
+pub(crate) fn lint(sh: &Shell) -> anyhow::Result<()> {
+    cmd!(sh, "cargo fmt --all --check").run()?;
+    cmd!(sh, "cargo clippy --workspace --all-targets --locked -- -D warnings").run()?;
+    Ok(())
+}
+
+/// The documentation of every public item.
+pub(crate) fn docs(sh: &Shell) -> anyhow::Result<()> {
+    let _env = sh.push_env("RUSTDOCFLAGS", "-D warnings");
+    cmd!(sh, "cargo doc --workspace --no-deps --locked").run()?;
+    Ok(())
+}
+
+/// All tests; snapshots are compared, never written.
+pub(crate) fn test(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
+    let _update = sh.push_env("INSTA_UPDATE", "no");
+    // A backtrace in an error message would be part of a snapshot.
+    let _backtrace = sh.push_env("RUST_BACKTRACE", "0");
+    cmd!(sh, "cargo test --workspace --locked {args...}").run()?;
+    Ok(())
+}

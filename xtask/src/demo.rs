@@ -1,0 +1,120 @@
+//! The main job on the shipped example.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use anyhow::ensure;
+use xshell::Shell;
+use xshell::cmd;
+
+use crate::venv;
+
+/// The line of a spec that the demo changes.
+const BEFORE: &str = "Goods worth 50.00 EUR or more";
+const AFTER: &str = "Goods worth 75.00 EUR or more";
+
+/// Builds the example, tests it, changes a spec, and builds it again.
+pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
+    let root = sh.current_dir();
+    let base = venv::interpreter(9).context("there is no Python 3.9 or newer on the PATH")?;
+    cmd!(sh, "cargo build --quiet --locked --package jaunt-cli").run()?;
+    let jaunt = root.join("target/debug/jaunt");
+    let python = environment(&root, &base, "pytest", venv::PYTEST)?;
+
+    let shop = root.join("target/demo/shop");
+    if shop.exists() {
+        fs::remove_dir_all(&shop)?;
+    }
+    copy(&root.join("examples/shop"), &shop)?;
+    let _dir = sh.push_dir(&shop);
+    println!("\nThe example is copied to target/demo/shop; nothing is generated yet.");
+
+    say("jaunt test");
+    cmd!(sh, "{jaunt} test --python {python} --progress plain").quiet().run()?;
+    println!("\nWhat was generated:");
+    for file in generated(&shop)? {
+        println!("  {file}");
+    }
+
+    println!("\nA spec changes: free shipping begins at 75 euros instead of 50.");
+    let spec = shop.join("src/shop/shipping.py");
+    let text = fs::read_to_string(&spec)?;
+    ensure!(text.contains(BEFORE), "`{}` does not say {BEFORE:?}", spec.display());
+    fs::write(&spec, text.replace(BEFORE, AFTER))?;
+
+    say("jaunt status");
+    cmd!(sh, "{jaunt} status").quiet().run()?;
+    say("jaunt test");
+    cmd!(sh, "{jaunt} test --python {python} --progress plain").quiet().run()?;
+    say("jaunt check");
+    cmd!(sh, "{jaunt} check").quiet().run()?;
+
+    with_the_package(sh, &root)
+}
+
+/// The same code behind the decorators of the real package, where there is a Python for it.
+fn with_the_package(sh: &Shell, root: &Path) -> anyhow::Result<()> {
+    let Some(base) = venv::interpreter(12) else {
+        println!(
+            "\nSkipped: importing the specs through the `jaunt` package needs Python 3.12 or newer, \
+             and there is none on the PATH or in ~/.pyenv/versions."
+        );
+        return Ok(());
+    };
+    let python = environment(root, &base, "jaunt", venv::JAUNT)?;
+    println!("\nWith the `jaunt` package installed, the decorated stubs run the generated code:");
+    let code =
+        "import money; print('  money.format_amount(123450) ->', money.format_amount(123450))";
+    let _path = sh.push_env("PYTHONPATH", sh.current_dir().join("src"));
+    cmd!(sh, "{python} -c {code}").quiet().run().context("the decorated functions do not work")?;
+    Ok(())
+}
+
+fn environment(root: &Path, base: &Path, name: &str, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    println!("A virtual environment with {} …", packages.join(" and "));
+    venv::environment(&root.join("target"), base, name, packages).map_err(anyhow::Error::msg)
+}
+
+fn say(command: &str) {
+    println!("\n$ {command}");
+}
+
+/// Copies what belongs to the example, and nothing that was made in it.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_made = ["__generated__", "__pycache__", ".jaunt", ".venv", ".pytest_cache"];
+        if is_made.iter().any(|made| name == *made) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to.join(name))?;
+        } else {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The files below `__generated__` folders, sorted.
+fn generated(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut pending = vec![root.to_owned()];
+    while let Some(dir) = pending.pop() {
+        for entry in fs::read_dir(&dir)? {
+            let path = entry?.path();
+            let shown = path.strip_prefix(root)?.display().to_string();
+            if path.is_dir() {
+                pending.push(path);
+            } else if shown.contains("__generated__") && shown.ends_with(".py") {
+                found.push(shown);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
