@@ -165,6 +165,9 @@ fn compare(
 fn compare_digest(project: &Project, module: &SpecModule, facts: &Facts) -> Option<Staleness> {
     let now = match facts.digest_scheme {
         1 => module.digest,
+        scheme if module.other_digests.get(&1).is_some_and(|it| *it != module.digest) => {
+            return Some(Staleness::OutdatedScheme { scheme });
+        }
         scheme => match module.other_digests.get(&scheme) {
             Some(digest) => *digest,
             None => return Some(Staleness::UnknownScheme { scheme }),

@@ -56,6 +56,12 @@ pub enum Staleness {
         /// The header's `digest_scheme`.
         scheme: u32,
     },
+    /// The header's digest is of a scheme for which the registry gives a value that is older than
+    /// the sources: it gives one of scheme 1 too, and that is not the one of the sources.
+    OutdatedScheme {
+        /// The header's `digest_scheme`.
+        scheme: u32,
+    },
     /// The module digest differs.
     SpecsChanged {
         /// The header's `module_digest`, as it stands there.
@@ -137,6 +143,10 @@ impl fmt::Display for Staleness {
             Self::UnknownScheme { scheme } => write!(
                 f,
                 "its file has a digest of scheme {scheme}, which the registry does not give"
+            ),
+            Self::OutdatedScheme { scheme } => write!(
+                f,
+                "its file has a digest of scheme {scheme}, and the registry's is older than the sources"
             ),
             Self::SpecsChanged { changed, added, removed, via, .. } => {
                 let mut parts = Vec::new();

@@ -961,7 +961,17 @@ class Document:
             public[ref] = str(ref)
             if module.public != module.name:
                 public[ref] = f"{module.public}:{entry.qualname}"
-        digests = module_digests(project.jaunt, entries, graph, self.is_unsettled)
+        package = project.jaunt.digest
+        digests = {
+            DIGEST_SCHEME: module_digests(
+                project.jaunt, entries, graph, package.local_digest, self.is_unsettled
+            ),
+            # The reader computes this one too, and so finds out that a document is older than the
+            # sources: then the other one proves nothing.
+            "1": module_digests(
+                project.jaunt, entries, graph, package.legacy_local_digest, lambda entry: False
+            ),
+        }
         by_module = {}
         for ref, entry in entries.items():
             by_module.setdefault(entry.module, []).append(ref)
@@ -988,7 +998,11 @@ class Document:
                 "generated_module": module.generated_module,
                 "generated_relpath": module.generated_relpath,
                 "output_base": project.relative(module.base),
-                "digests": {DIGEST_SCHEME: digests[name]} if name in digests else {},
+                "digests": {
+                    scheme: found[name]
+                    for scheme, found in sorted(digests.items())
+                    if name in found and name in digests[DIGEST_SCHEME]
+                },
             }
 
     def conflict(self, module):
@@ -1097,7 +1111,7 @@ class Document:
         return [{"module": found[path], "path": path} for path in sorted(found)]
 
 
-def module_digests(jaunt, entries, graph, is_unsettled):
+def module_digests(jaunt, entries, graph, local_digest, is_unsettled):
     """The digest of every module whose specs, and the specs they depend on, have one.
 
     The package's own `module_digest` begins with nothing for each module and recurses as deep as
@@ -1107,7 +1121,7 @@ def module_digests(jaunt, entries, graph, is_unsettled):
     for ref in sorted(entries, key=lambda ref: entries[ref].module):
         if not is_unsettled(entries[ref]):
             try:
-                local[ref] = jaunt.digest.local_digest(entries[ref])
+                local[ref] = local_digest(entries[ref])
             except Exception:
                 pass  # The reader of the document meets the same fault, and can say more about it.
     waiting = {ref: len(deps) for ref, deps in graph.items()}
