@@ -35,6 +35,30 @@ pub(crate) fn existing_engine_dir(root: &Utf8Path) -> Option<Tree> {
     Tree::open(root, Utf8Path::new(ENGINE_DIR)).ok().flatten()
 }
 
+/// The tests that failed last time, one node id a line.
+const FAILED_TESTS: &str = "failed-tests.txt";
+
+/// The tests that failed in the last run of pytest.
+pub(crate) fn failed_tests(root: &Utf8Path) -> Vec<String> {
+    let text = existing_engine_dir(root)
+        .and_then(|tree| tree.read(Utf8Path::new(FAILED_TESTS)).ok()?)
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    text.unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Keeps the tests that failed. A node id with a line feed in it is left out: the file could not say
+/// where it ends.
+pub(crate) fn keep_failed_tests(root: &Utf8Path, tests: &[String]) -> Result<(), WriteError> {
+    let tests = tests.iter().filter(|test| !test.contains(['\n', '\r']));
+    let text: String = tests.map(|test| format!("{test}\n")).collect();
+    let tree = engine_dir(root)?;
+    if text.is_empty() {
+        tree.remove(Utf8Path::new(FAILED_TESTS)).map(drop)
+    } else {
+        tree.write(Utf8Path::new(FAILED_TESTS), text.as_bytes())
+    }
+}
+
 /// The right to write into a project, held by one process at a time.
 pub(crate) enum ProjectLock {
     /// Nobody else writes until this is dropped.

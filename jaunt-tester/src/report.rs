@@ -1,6 +1,7 @@
 //! What was generated, and what pytest said of it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 use jaunt_builder::BuildReport;
@@ -50,6 +51,22 @@ pub fn failed_modules(
         Some((file.path.to_string(), FailedModule { module: file.module.clone(), specs }))
     });
     failed.collect()
+}
+
+/// The tests that failed, so that they can be run again: node ids that begin with the generated
+/// file, whatever pytest takes for its root. A file that could not be collected stands for itself.
+pub fn failed_tests(project: &Project, files: &[TestFile], result: &PytestResult) -> Vec<String> {
+    let tests = result.failures.iter().filter_map(|failure| {
+        let file = files.iter().find(|file| {
+            failure.file.as_deref().is_some_and(|path| same_file(project.root(), path, &file.path))
+        })?;
+        Some(match failure.node_id.split_once("::") {
+            Some((_, test)) => format!("{}::{test}", file.path),
+            None => file.path.to_string(),
+        })
+    });
+    let tests: BTreeSet<String> = tests.collect();
+    tests.into_iter().collect()
 }
 
 fn same_file(root: &Utf8Path, reported: &Utf8Path, file: &Utf8Path) -> bool {

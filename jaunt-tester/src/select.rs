@@ -34,6 +34,32 @@ pub fn runnable(project: &Project, generation: &BuildReport) -> Vec<TestFile> {
     files
 }
 
+/// What pytest is asked to run: every file, or the tests wanted, as far as there are any.
+///
+/// A file that was just generated may not have the test of that name any more, so it is run whole.
+pub(crate) fn arguments(
+    files: &[TestFile],
+    generation: &BuildReport,
+    only: &[String],
+) -> Vec<Utf8PathBuf> {
+    let is_new = |file: &TestFile| {
+        matches!(generation.outcomes.get(&file.module), Some(ModuleOutcome::Generated { .. }))
+    };
+    let wanted: BTreeSet<Utf8PathBuf> = only
+        .iter()
+        .filter_map(|node_id| {
+            let path = node_id.split("::").next()?;
+            let file = files.iter().find(|file| file.path == path)?;
+            Some(if is_new(file) { file.path.clone() } else { Utf8PathBuf::from(node_id) })
+        })
+        .collect();
+    if wanted.is_empty() {
+        files.iter().map(|file| file.path.clone()).collect()
+    } else {
+        wanted.into_iter().collect()
+    }
+}
+
 /// The modules to build and the test modules to run for these targets: the tests of each product
 /// module named, and the product modules that each test module named is about.
 pub fn with_tests(

@@ -23,6 +23,7 @@ use crate::python_path::import_options;
 use crate::python_path::python_path;
 use crate::report::TestReport;
 use crate::select::TestFile;
+use crate::select::arguments;
 use crate::select::runnable;
 
 /// How pytest is run.
@@ -34,6 +35,9 @@ pub struct PytestSettings {
     pub args: Vec<String>,
     /// Folders, relative to the project root, that imports start from before all others.
     pub source_roots: Vec<String>,
+    /// Run only these tests, by node id, as far as they belong to the files selected; everything
+    /// where none does.
+    pub only: Vec<String>,
     /// Where pytest's own output goes.
     pub output: OutputMode,
     /// The run is ended after this time; there is no limit where it is none.
@@ -109,11 +113,12 @@ pub async fn run(
 ) -> Result<TestReport, PytestError> {
     on_event(TestEvent::Generated(&generation));
     let files = runnable(project, &generation);
+    let arguments = pytest.map_or_else(Vec::new, |it| arguments(&files, &generation, &it.only));
     let was_stopped = generation.cancelled().next().is_some();
     let result = match pytest {
         Some(settings) if !files.is_empty() && !was_stopped => {
             let on_event = |event: &jaunt_pytest::TestEvent| on_event(TestEvent::Pytest(event));
-            Some(run_pytest(project, &files, settings, on_event, stop).await?)
+            Some(run_pytest(project, &files, arguments, settings, on_event, stop).await?)
         }
         _ => None,
     };
@@ -123,6 +128,7 @@ pub async fn run(
 async fn run_pytest(
     project: &Project,
     files: &[TestFile],
+    arguments: Vec<Utf8PathBuf>,
     settings: &PytestSettings,
     on_event: impl FnMut(&jaunt_pytest::TestEvent),
     stop: impl Future<Output = ()>,
@@ -132,7 +138,7 @@ async fn run_pytest(
     let command = PytestCommand {
         python: settings.python.clone(),
         root: project.root().to_owned(),
-        files: files.iter().map(|file| file.path.clone()).collect(),
+        files: arguments,
         args,
         python_path: python_path(project, &settings.source_roots),
         env: BTreeMap::new(),

@@ -95,3 +95,29 @@ fn a_python_without_pytest_is_a_clear_error() {
     assert_ne!(ran.code(), 0, "{ran}");
     assert!(ran.to_string().contains("pytest"), "{ran}");
 }
+
+#[test]
+fn rerun_failed_runs_what_failed_and_everything_when_nothing_did() {
+    let project = project();
+    project.write("tests/price.py", "def test_price():\n    \"\"\"It is a number.\"\"\"\n");
+    let registry = project.read("jaunt.registry.json");
+    let spec = r#"{"kind": "test", "spec_ref": "tests.price:test_price", "module": "tests.price",
+        "qualname": "test_price", "source_file": "tests/price.py"},
+        {"kind": "test", "spec_ref": "tests.cart"#;
+    let registry = registry.replace(r#"{"kind": "test", "spec_ref": "tests.cart"#, spec);
+    project.write("jaunt.registry.json", &registry);
+    project.edit("tests/cart.py", "is right", "is WRONG");
+    let python = pytest();
+    let test = |flags: &[&str]| {
+        let mut args = vec!["test", "--json", "--python", &python];
+        args.extend(flags);
+        let document = project.jaunt_with(&args).json();
+        let counts = &document["pytest"]["counts"];
+        (counts["passed"].as_u64().unwrap(), counts["failed"].as_u64().unwrap())
+    };
+    assert_eq!(test(&[]), (1, 1));
+    assert_eq!(test(&["--rerun-failed"]), (0, 1));
+    project.edit("tests/cart.py", "is WRONG", "is right");
+    assert_eq!(test(&["--rerun-failed"]), (1, 0));
+    assert_eq!(test(&["--rerun-failed"]), (2, 0));
+}

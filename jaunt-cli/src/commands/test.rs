@@ -10,8 +10,10 @@ use jaunt_pytest::OutputMode;
 use jaunt_pytest::PytestResult;
 use jaunt_pytest::RunState;
 use jaunt_tester::PytestSettings;
+use jaunt_tester::TestFile;
 use jaunt_tester::TestReport;
 use jaunt_tester::failed_modules;
+use jaunt_tester::failed_tests;
 use jaunt_tester::runnable;
 use jaunt_tester::with_tests;
 
@@ -80,11 +82,17 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
     }
 
     let files = runnable(&loaded.project, &generation);
-    let settings = settings(session, &workspace, &loaded, args);
+    let mut settings = settings(session, &workspace, &loaded, args);
+    if args.rerun_failed {
+        settings.only = state::failed_tests(&workspace.root);
+    }
     let stop = session.stop.requested();
     let report =
         jaunt_tester::run(&loaded.project, generation, Some(&settings), |_| {}, stop).await?;
     let exit = judge(session, &report, phase.exit, args.generate.allow_empty);
+    if let Some(result) = &report.pytest {
+        remember(session, &workspace, &loaded, &files, result);
+    }
     document.pytest = report.pytest.map(|result| Pytest {
         failed_modules: failed_modules(&loaded.project, &files, &result)
             .into_iter()
@@ -133,6 +141,7 @@ fn settings(
         python: workspace.python.clone(),
         args: loaded.settings.pytest_args.iter().chain(&args.pytest_args).cloned().collect(),
         source_roots: loaded.settings.source_roots.clone(),
+        only: Vec::new(),
         output: if session.ui.is_json() {
             OutputMode::Capture { limit: MAX_OUTPUT }
         } else {
@@ -140,6 +149,24 @@ fn settings(
         },
         timeout: seconds.map(Duration::from_secs_f64),
         grace: GRACE,
+    }
+}
+
+/// Keeps what failed for `--rerun-failed`.
+fn remember(
+    session: &Session,
+    workspace: &Workspace,
+    loaded: &Loaded,
+    files: &[TestFile],
+    result: &PytestResult,
+) {
+    let failed = failed_tests(&loaded.project, files, result);
+    // A run that ended early knows only of some failures, and those before it are still to be seen.
+    if !result.complete && failed.is_empty() {
+        return;
+    }
+    if let Err(err) = state::keep_failed_tests(&workspace.root, &failed) {
+        session.ui.detail(format!("What failed is not kept for --rerun-failed: {err}"));
     }
 }
 

@@ -23,6 +23,7 @@ use jaunt_pytest::OutputMode;
 use jaunt_tester::PytestSettings;
 use jaunt_tester::TestReport;
 use jaunt_tester::failed_modules;
+use jaunt_tester::failed_tests;
 use jaunt_tester::runnable;
 use jaunt_tester::with_tests;
 
@@ -47,6 +48,7 @@ fn settings() -> PytestSettings {
         python: Utf8PathBuf::from_path_buf(python).unwrap(),
         args: vec!["-q".to_owned(), "-p".to_owned(), "no:cacheprovider".to_owned()],
         source_roots: vec!["src".to_owned()],
+        only: Vec::new(),
         output: OutputMode::Capture { limit: 1 << 16 },
         timeout: Some(Duration::from_secs(120)),
         grace: Duration::from_secs(5),
@@ -120,6 +122,12 @@ fn a_failing_generated_test_is_named_with_its_module() {
     let files = runnable(&project, &report.generation);
     let failed = failed_modules(&project, &files, &result);
     assert_eq!(failed["tests/__generated__/t.py"].module, name("tests.t"));
+
+    let only = failed_tests(&project, &files, &result);
+    assert_eq!(only, ["tests/__generated__/t.py::test_f"]);
+    let again = test(&fixture, &FakeBackend::new(), Some(&PytestSettings { only, ..settings() }));
+    let counts = again.pytest.unwrap().counts;
+    assert_eq!((counts.passed, counts.failed), (0, 1), "only what failed is run again");
 }
 
 #[test]
