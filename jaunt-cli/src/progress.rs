@@ -89,8 +89,8 @@ impl Progress {
             ModuleOutcome::Blocked { cause } => {
                 self.line(Tone::Bad, "blocked", &format!("{module}: `{cause}` failed"));
             }
-            ModuleOutcome::Cancelled => self.line(Tone::Note, "not started", module),
-            ModuleOutcome::Generated { .. } | ModuleOutcome::Fresh => {}
+            // Of what was not started, the summary has the number.
+            ModuleOutcome::Cancelled | ModuleOutcome::Generated { .. } | ModuleOutcome::Fresh => {}
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Ex
 }
 
 /// What is to be removed from one generated directory.
-fn doomed<'a>(found: &'a GeneratedTree, all: bool) -> Vec<&'a Utf8Path> {
+fn doomed(found: &GeneratedTree, all: bool) -> Vec<&Utf8Path> {
     let mut doomed: Vec<&Utf8Path> =
         found.orphans.iter().chain(&found.leftovers).map(Utf8PathBuf::as_path).collect();
     if all {

@@ -189,38 +189,33 @@ impl Phase {
             Kind::Test => "test module",
         };
         if document.dry_run {
-            let mut text = format!(
+            let mut lines = vec![format!(
                 "Would generate {}; {} fresh.",
                 count(document.generated.len(), noun),
                 document.skipped.len()
-            );
-            for name in &document.generated {
-                text.push_str(&format!("\n  {name}"));
-            }
-            for (name, problems) in &document.failed {
-                text.push_str(&format!("\n  {name}: {}", problems.join("; ")));
-            }
-            return text;
+            )];
+            lines.extend(document.generated.iter().map(|name| format!("  {name}")));
+            let refused = document.failed.iter();
+            lines.extend(refused.map(|(name, why)| format!("  {name}: {}", why.join("; "))));
+            return lines.join("\n");
         }
         if document.generated.is_empty() && self.exit == Exit::Success {
             return format!("Nothing to generate: {} fresh.", count(document.skipped.len(), noun));
         }
-        let mut text = format!(
-            "Generated {}, {} fresh",
-            count(document.generated.len(), noun),
-            document.skipped.len()
-        );
+        let mut parts = vec![
+            format!("Generated {}", count(document.generated.len(), noun)),
+            format!("{} fresh", document.skipped.len()),
+        ];
         for (number, what) in [
             (document.failed.len(), "failed"),
             (document.blocked.len(), "blocked"),
             (document.cancelled.len(), "not started"),
         ] {
             if number > 0 {
-                text.push_str(&format!(", {number} {what}"));
+                parts.push(format!("{number} {what}"));
             }
         }
-        text.push('.');
-        text
+        format!("{}.", parts.join(", "))
     }
 
     /// The error that a failed phase ends with, for people.

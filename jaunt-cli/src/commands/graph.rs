@@ -1,5 +1,6 @@
 //! `jaunt graph`
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jaunt_digest::Kind;
@@ -76,42 +77,42 @@ fn plain(nodes: &[GraphNode]) -> String {
 }
 
 fn dot(nodes: &[GraphNode]) -> String {
-    let mut text = "digraph jaunt {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
+    let mut lines = vec![
+        "digraph jaunt {".to_owned(),
+        "  rankdir=LR;".to_owned(),
+        "  node [shape=box];".to_owned(),
+    ];
     for node in nodes {
         let style = if node.kind == Kind::Test.as_str() { " [style=rounded]" } else { "" };
-        text.push_str(&format!("  \"{}\"{style};\n", node.module));
+        lines.push(format!("  \"{}\"{style};", node.module));
     }
     for node in nodes {
-        for below in &node.depends_on {
-            text.push_str(&format!("  \"{}\" -> \"{below}\";\n", node.module));
-        }
-        for below in &node.tests {
-            text.push_str(&format!("  \"{}\" -> \"{below}\" [style=dashed];\n", node.module));
-        }
+        let module = &node.module;
+        let solid = node.depends_on.iter().map(|below| format!("  \"{module}\" -> \"{below}\";"));
+        lines.extend(solid);
+        let dashed = node.tests.iter();
+        lines.extend(dashed.map(|below| format!("  \"{module}\" -> \"{below}\" [style=dashed];")));
     }
-    text.push_str("}\n");
-    text
+    lines.push("}\n".to_owned());
+    lines.join("\n")
 }
 
 fn mermaid(nodes: &[GraphNode]) -> String {
     // Names such as `end` mean something in Mermaid, so nodes have numbers.
-    let id = |name: &ModuleName| {
-        let idx = nodes.iter().position(|node| node.module == *name);
-        idx.map_or_else(|| format!("m{}", nodes.len()), |idx| format!("m{idx}"))
-    };
-    let mut text = "graph LR\n".to_owned();
+    let ids: BTreeMap<&ModuleName, usize> =
+        nodes.iter().enumerate().map(|(idx, node)| (&node.module, idx)).collect();
+    let mut lines = vec!["graph LR".to_owned()];
     for (idx, node) in nodes.iter().enumerate() {
-        let (open, close) =
-            if node.kind == Kind::Test.as_str() { ("([", "])") } else { ("[", "]") };
-        text.push_str(&format!("  m{idx}{open}\"{}\"{close}\n", node.module));
+        let is_test = node.kind == Kind::Test.as_str();
+        let (open, close) = if is_test { ("([", "])") } else { ("[", "]") };
+        lines.push(format!("  m{idx}{open}\"{}\"{close}", node.module));
     }
     for (idx, node) in nodes.iter().enumerate() {
-        for below in &node.depends_on {
-            text.push_str(&format!("  m{idx} --> {}\n", id(below)));
-        }
-        for below in &node.tests {
-            text.push_str(&format!("  m{idx} -.-> {}\n", id(below)));
-        }
+        // A selection has all that its modules depend on.
+        let to = |below: &ModuleName| ids.get(below);
+        lines.extend(node.depends_on.iter().filter_map(to).map(|to| format!("  m{idx} --> m{to}")));
+        lines.extend(node.tests.iter().filter_map(to).map(|to| format!("  m{idx} -.-> m{to}")));
     }
-    text
+    lines.push(String::new());
+    lines.join("\n")
 }

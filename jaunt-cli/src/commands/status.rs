@@ -131,16 +131,11 @@ fn text(document: &StatusDocument) -> String {
     }
     lines.extend(document.orphans.iter().map(|path| format!("orphan {path}")));
     let summary = &document.summary;
-    let mut last = format!(
-        "{}: {} fresh, {} stale",
-        count(document.modules.len(), "module"),
-        summary.fresh,
-        summary.stale
-    );
-    if summary.orphans > 0 {
-        last.push_str(&format!("; {}", count(summary.orphans, "orphan")));
-    }
-    last.push('.');
-    lines.push(last);
+    let total = count(document.modules.len(), "module");
+    let orphans = match summary.orphans {
+        0 => String::new(),
+        orphans => format!("; {}", count(orphans, "orphan")),
+    };
+    lines.push(format!("{total}: {} fresh, {} stale{orphans}.", summary.fresh, summary.stale));
     lines.join("\n")
 }

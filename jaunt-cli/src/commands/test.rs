@@ -103,11 +103,11 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
     Ok(finish(session, document, exit, started))
 }
 
-/// The modules of both kinds that the targets ask for; none for everything.
-fn targets(
-    loaded: &Loaded,
-    targets: &[String],
-) -> CommandResult<(Option<BTreeSet<ModuleName>>, Option<BTreeSet<ModuleName>>)> {
+/// The modules of one kind that are asked for; none for everything.
+type Selection = Option<BTreeSet<ModuleName>>;
+
+/// The modules of both kinds that the targets ask for.
+fn targets(loaded: &Loaded, targets: &[String]) -> CommandResult<(Selection, Selection)> {
     if targets.is_empty() {
         return Ok((None, None));
     }
@@ -224,14 +224,11 @@ fn summary(result: &PytestResult) -> String {
         }
     }
     let verdict = if result.passed() { "Tests passed" } else { "Tests did not pass" };
-    let mut text = format!("{verdict}: {}.", parts.join(", "));
-    for failure in &result.failures {
-        text.push_str(&format!("\n  {}: {}", failure.node_id, first_line(&failure.message)));
-    }
-    for doubt in &result.doubts {
-        text.push_str(&format!("\n  {doubt}"));
-    }
-    text
+    let mut lines = vec![format!("{verdict}: {}.", parts.join(", "))];
+    let failures = result.failures.iter();
+    lines.extend(failures.map(|it| format!("  {}: {}", it.node_id, first_line(&it.message))));
+    lines.extend(result.doubts.iter().map(|doubt| format!("  {doubt}")));
+    lines.join("\n")
 }
 
 fn first_line(text: &str) -> &str {
