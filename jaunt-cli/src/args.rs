@@ -386,3 +386,30 @@ fn seconds(text: &str) -> Result<f64, String> {
         _ => Err("expected a number of seconds above 0".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_the_python_tool_accepts_is_accepted() {
+        for line in [
+            "build --json --no-progress --no-cache --no-infer-deps --no-auto-skills --no-builtin-skills",
+            "build --progress rich --no-repo-map --no-semantic-gate --jobs 2 --force --target a.b:c",
+            "test --no-build --no-run --pytest-args=-k --pytest-args x --language py --root .",
+            "status --json --magic-only --jobs 2 --force --progress none",
+            "check --magic-only --config jaunt.toml",
+            "clean --dry-run --orphans --json",
+        ] {
+            let args = std::iter::once("jaunt").chain(line.split_whitespace());
+            assert!(Cli::try_parse_from(args).is_ok(), "{line}");
+        }
+    }
+}

@@ -233,3 +233,89 @@ struct RawCodex {
     model: Option<String>,
     reasoning_effort: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jaunt(text: &str) -> JauntConfig {
+        JauntConfig::parse(Utf8Path::new("jaunt.toml"), text).unwrap()
+    }
+
+    fn message(err: &CommandError) -> String {
+        format!("{}: {}", err.message, err.causes.join("; "))
+    }
+
+    #[test]
+    fn both_versions_of_jaunt_toml_say_the_same() {
+        let one = jaunt(
+            "
+            version = 1
+            [paths]
+            source_roots = ['lib']
+            test_roots = ['checks']
+            generated_dir = 'made'
+            [build]
+            jobs = 3
+            infer_deps = false
+            async_runner = 'anyio'
+            [test]
+            jobs = 2
+            pytest_args = ['-x']
+            [prompts]
+            build_system = 'prompts/system.md'
+            ",
+        );
+        let two = jaunt(
+            "
+            version = 2
+            [target.py]
+            source_roots = ['lib']
+            test_roots = ['checks']
+            generated_dir = 'made'
+            infer_deps = false
+            async_runner = 'anyio'
+            pytest_args = ['-x']
+            [build]
+            jobs = 3
+            [test]
+            jobs = 2
+            [prompts.py]
+            build_system = 'prompts/system.md'
+            ",
+        );
+        assert_eq!(one, two);
+        assert_eq!(one.source_roots, Some(vec!["lib".to_owned()]));
+        assert_eq!(one.prompts["build_system"], "prompts/system.md");
+    }
+
+    #[test]
+    fn what_is_not_ours_in_jaunt_toml_is_left_alone() {
+        let config = jaunt(
+            "[daemon]\nmax_jobs = 'many'\n[llm]\nprovider = 'x'\n[agent]\nengine = 'codex'\n",
+        );
+        assert_eq!(config.agent_engine.as_deref(), Some("codex"));
+    }
+
+    #[test]
+    fn an_unknown_version_is_refused() {
+        let err = JauntConfig::parse(Utf8Path::new("jaunt.toml"), "version = 3\n").unwrap_err();
+        assert_eq!(err.message, "`jaunt.toml` has `version = 3`");
+    }
+
+    #[test]
+    fn faults_of_the_engines_file_name_the_key() {
+        for (text, part) in [
+            ("[registry]\nfile = 'a'\ncommand = ['b']\n", "both `file` and `command`"),
+            ("[registry]\ncommand = []\n", "`registry.command`"),
+            ("[backend]\ntimeout = -1\n", "`backend.timeout`"),
+            ("[backend]\nmax_attempts = 0\n", "`backend.max_attempts`"),
+            ("[backend]\nname = 'gpt'\n", "unknown variant `gpt`"),
+            ("[bakcend]\n", "unknown field `bakcend`"),
+        ] {
+            let file = Utf8Path::new("jaunt-engine.toml");
+            let err = EngineConfig::parse(file, text).unwrap_err();
+            assert!(message(&err).contains(part), "{}", message(&err));
+        }
+    }
+}

@@ -24,3 +24,23 @@ pub(crate) fn interpreter(
         .or_else(|| in_env(&root.join(".venv")))
         .unwrap_or_else(|| Utf8PathBuf::from("python3"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_comes_before_the_environment_and_that_before_the_path() {
+        let none = BTreeMap::new();
+        let root = Utf8Path::new("/nowhere");
+        let cwd = Utf8Path::new("/here");
+        let flag = |path: &'static str| interpreter(Some(Utf8Path::new(path)), cwd, root, &none);
+        assert_eq!(flag("python3.13"), "python3.13");
+        assert_eq!(flag("./env/bin/python"), "/here/./env/bin/python");
+        assert_eq!(flag("/usr/bin/python3"), "/usr/bin/python3");
+        assert_eq!(interpreter(None, cwd, root, &none), "python3");
+        // An environment that is gone is none.
+        let gone = BTreeMap::from([("VIRTUAL_ENV".to_owned(), "/nowhere/env".to_owned())]);
+        assert_eq!(interpreter(None, cwd, root, &gone), "python3");
+    }
+}
