@@ -125,3 +125,16 @@ fn what_only_the_compiler_refuses_is_no_error() {
         assert_eq!(verdict(text), "ok", "{text}");
     }
 }
+
+#[test]
+fn the_verdict_is_known_to_differ_from_cpython() {
+    // Taken, though CPython 3.13 refuses them; from 3.14 on it takes all but the first.
+    for text in ["f((x)=2)\n", "try: pass\nexcept A, B: pass\n", "try: pass\nexcept* A, B: pass\n"]
+    {
+        assert_eq!(verdict(text), "ok");
+    }
+    // Refused, though CPython 3.13 takes them.
+    for text in ["f'{\n    x:d\n}'\n", "match x:\n    case {f'': _}: ...\n"] {
+        assert!(verdict(text).starts_with("SyntaxError: "));
+    }
+}
