@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::mem;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -219,5 +220,9 @@ fn text(payload: Box<dyn Any + Send>) -> String {
         .downcast::<String>()
         .map(|text| *text)
         .or_else(|payload| payload.downcast::<&'static str>().map(|text| (*text).to_owned()))
-        .unwrap_or_else(|_| "a panic without a message".to_owned())
+        .unwrap_or_else(|payload| {
+            // To drop a value of any type may be the next panic, and this one nobody would catch.
+            mem::forget(payload);
+            "a panic without a message".to_owned()
+        })
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::panic::{panic_any, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -467,6 +467,45 @@ async fn a_panic_gives_its_message() {
         };
         assert_eq!(chain(&["a"], job).await["a"], Outcome::Panicked(message.to_owned()));
     }
+}
+
+#[tokio::test]
+async fn a_panic_with_a_value_that_panics_in_turn_is_no_more_than_a_panic() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let outcomes = chain::<(), _>(&["a"], |_| async { resume_unwind(Box::new(Bomb)) }).await;
+    assert_eq!(outcomes["a"], Outcome::Panicked("a panic without a message".to_owned()));
+}
+
+#[tokio::test]
+async fn a_panic_of_the_callback_is_passed_on_and_leaves_no_job_behind() {
+    let alive = Arc::new(());
+    let dag = Dag::new([("a", []), ("b", [])]).unwrap();
+    let start = |_: &Node| {
+        let alive = Arc::clone(&alive);
+        async move {
+            future::pending::<()>().await;
+            drop(alive);
+            Ok::<(), ()>(())
+        }
+    };
+    let on_event = |event: Event<'_, Node>| match event {
+        Event::Started { node: &"b" } => resume_unwind(Box::new("no more paper")),
+        _ => ControlFlow::Continue(()),
+    };
+    let jobs = NonZeroUsize::new(2).unwrap();
+    let mut run = Box::pin(run(&dag, jobs, |_| 1, start, on_event, future::pending()));
+    let poll = || run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+
+    let payload = catch_unwind(AssertUnwindSafe(poll)).unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&"no more paper"));
+    yield_now().await;
+    drop(run);
+    assert_eq!(Arc::strong_count(&alive), 1);
 }
 
 #[tokio::test]
