@@ -132,8 +132,8 @@ fn kind_of(entry: &DirEntry) -> io::Result<Option<FileKind>> {
 impl Listing {
     /// The directories that hold nothing, deepest first.
     ///
-    /// A directory with one of the `disposable` names counts as nothing when it holds only files,
-    /// and goes only together with the directory above it. The empty path stands for the tree.
+    /// Files in a directory with one of the `disposable` names count as nothing, but the directory
+    /// goes only together with the one above it. The empty path stands for the tree.
     pub(crate) fn hollow(&self, disposable: &[&str]) -> Vec<&Utf8Path> {
         let is_disposable =
             |dir: &Utf8Path| dir.file_name().is_some_and(|name| disposable.contains(&name));
@@ -155,11 +155,6 @@ impl Listing {
         }
         self.leftovers.iter().for_each(|file| keep(file.parent()));
         self.skipped.iter().for_each(|skipped| keep(Some(&skipped.directory)));
-        for dir in &self.directories {
-            if dir.parent().is_some_and(is_disposable) {
-                keep(dir.parent());
-            }
-        }
 
         let all = self.directories.iter().rev().map(Utf8PathBuf::as_path);
         all.chain([Utf8Path::new("")])

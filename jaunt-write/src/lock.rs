@@ -49,7 +49,7 @@ pub(crate) fn wait<'a>(
             Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
             Err(err) => return Err(place.io("lock", err)),
         }
-        if let Some(lock) = Lock::confirmed(&at()?, file, holder)? {
+        if let Some(lock) = Lock::confirmed(&at, file, holder)? {
             return Ok(lock);
         }
     }
@@ -71,7 +71,7 @@ pub(crate) fn attempt<'a>(
         if !taken.map_err(|err| place.io("lock", err))? {
             return Ok(LockAttempt::Held { by: holder_of(&file) });
         }
-        if let Some(lock) = Lock::confirmed(&at()?, file, holder)? {
+        if let Some(lock) = Lock::confirmed(&at, file, holder)? {
             return Ok(LockAttempt::Acquired(lock));
         }
     }
@@ -117,8 +117,14 @@ impl Lock {
     /// The lock on a file that is locked, unless another file is in its place by now.
     ///
     /// Then nobody else would see that we have it.
-    fn confirmed(place: &Place<'_>, file: File, holder: &str) -> Result<Option<Self>, WriteError> {
-        let ours = step(|| Metadata::from_file(&file)).map_err(|err| place.io("look at", err))?;
+    fn confirmed<'a>(
+        at: impl Fn() -> Result<Place<'a>, WriteError>,
+        file: File,
+        holder: &str,
+    ) -> Result<Option<Self>, WriteError> {
+        let ours = step(|| Metadata::from_file(&file));
+        let place = at()?;
+        let ours = ours.map_err(|err| place.io("look at", err))?;
         let now = place.metadata()?;
         if now.is_none_or(|now| (now.dev(), now.ino()) != (ours.dev(), ours.ino())) {
             return Ok(None);

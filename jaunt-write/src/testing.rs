@@ -13,6 +13,7 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
 use tempfile::TempDir;
 
@@ -172,16 +173,20 @@ fn role() {
         ("write-much", path) => say_result(tree().write(path.into(), &vec![b'x'; 1 << 20])),
         ("write-without-handles", path) => crate::replace::tests::without_handles(&tree(), path),
         ("killed-at", n) => crate::replace::tests::killed_at(&tree(), n.parse().unwrap()),
+        ("list", _) => say(tree().list().unwrap().directories.len()),
         ("hold-lock", holder) => crate::lock::tests::hold(&tree(), holder),
         _ => unreachable!("no such role: {role}"),
     }
 }
 
-/// What happens instead of a system call.
-#[derive(Clone, Copy, Debug)]
+/// What happens when a system call is about to be made.
 pub(crate) enum Blow {
-    Errno(rustix::io::Errno),
+    /// It fails.
+    Errno(Errno),
+    /// The process is killed.
     Kill,
+    /// Another process is faster.
+    Meddle(Box<dyn FnOnce()>),
 }
 
 thread_local! {
@@ -189,7 +194,7 @@ thread_local! {
     static WALKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets the `n`th system call (from 0) that this thread makes meanwhile fail.
+/// Lets a blow fall on the `n`th system call (from 0) that this thread makes meanwhile.
 ///
 /// Also returns whether so many calls were made.
 pub(crate) fn with_blow<T>(n: u32, blow: Blow, run: impl FnOnce() -> T) -> (T, bool) {
@@ -198,7 +203,7 @@ pub(crate) fn with_blow<T>(n: u32, blow: Blow, run: impl FnOnce() -> T) -> (T, b
     (result, NEXT_BLOW.take().is_none())
 }
 
-/// Counts a system call, and fails if it is the one.
+/// Counts a system call.
 pub(crate) fn strike() -> io::Result<()> {
     match NEXT_BLOW.take() {
         None => Ok(()),
@@ -206,6 +211,10 @@ pub(crate) fn strike() -> io::Result<()> {
         Some((0, Blow::Kill)) => {
             kill_process(getpid(), Signal::KILL).unwrap();
             unreachable!("killed")
+        }
+        Some((0, Blow::Meddle(meddle))) => {
+            meddle();
+            Ok(())
         }
         Some((n, blow)) => {
             NEXT_BLOW.set(Some((n - 1, blow)));

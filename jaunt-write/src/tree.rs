@@ -167,9 +167,8 @@ impl Tree {
 
     /// Removes the directories below the tree that hold nothing, and returns their paths, sorted.
     ///
-    /// `disposable` are names of directories, like `__pycache__`, that count as nothing as long as
-    /// they hold only files. They go together with the directory above them, and stay if that one
-    /// stays.
+    /// `disposable` are names of directories, like `__pycache__`, whose files count as nothing. They
+    /// go together with the directory above them, and stay if that one stays.
     ///
     /// # Errors
     ///

@@ -72,7 +72,7 @@ fn names_that_are_not_plain_are_skipped_and_can_be_printed() {
 
 #[test]
 fn a_very_deep_tree_is_listed_and_pruned() {
-    const DEPTH: usize = 2_200; // The path is longer than the 4096 bytes that a system call takes.
+    const DEPTH: usize = 2_100; // The path is longer than the 4096 bytes that a system call takes.
     let world = World::new("p/g/");
     let tree = world.tree();
     let deepest = format!("{}m.py", "d/".repeat(DEPTH));
@@ -87,6 +87,15 @@ fn a_very_deep_tree_is_listed_and_pruned() {
     assert!(tree.remove(deepest.as_str().into()).unwrap());
     assert_eq!(tree.prune(&[]).unwrap().len(), DEPTH - 3);
     assert_eq!(tree.list().unwrap().directories, ["d", "d/d", "d/d/d"]);
+}
+
+#[test]
+fn a_deep_tree_is_listed_with_few_handles() {
+    let world = World::new("");
+    for depth in 0..300 {
+        world.add(&format!("p/g/{}beside/", "d/".repeat(depth)));
+    }
+    assert_eq!(world.run("ulimit -n 40", "list"), "599");
 }
 
 #[test]
@@ -134,6 +143,7 @@ fn what_is_empty_is_pruned_with_its_caches() {
     check_prune("p/g/a/b/c/", "a a/b a/b/c");
     check_prune("p/g/a/m.py = x\np/g/a/b/", "a/b");
     check_prune("p/g/a/__pycache__/m.pyc = x", "a a/__pycache__");
+    check_prune("p/g/a/__pycache__/sub/", "a a/__pycache__ a/__pycache__/sub");
     check_prune(
         "p/g/a/b/__pycache__/m.pyc = x\np/g/a/__pycache__/m.pyc = x",
         "a a/__pycache__ a/b a/b/__pycache__",

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::thread;
 
-use crate::testing::{World, said, say};
+use crate::testing::{Blow, World, said, say, with_blow};
 use crate::{LockAttempt, Tree};
 
 #[test]
@@ -56,16 +56,33 @@ fn who_waits_gets_the_lock_in_the_end() {
 
 #[test]
 fn a_lock_on_a_file_that_was_replaced_is_worth_nothing() {
-    let world = World::new("p/g/");
-    let tree = world.tree();
-    let lock = tree.lock("sub/lock".into(), "first").unwrap();
-    thread::scope(|scope| {
-        let waiting = scope.spawn(|| tree.lock("sub/lock".into(), "second").unwrap());
-        fs::remove_dir_all(world.path("p/g/sub")).unwrap();
-        drop(lock);
-        let _lock = waiting.join().unwrap();
-        assert!(holder(&tree).ends_with("(second)"), "whoever comes finds the new file");
-    });
+    for take in [
+        |tree: &Tree| tree.lock("sub/lock".into(), "first").unwrap(),
+        |tree: &Tree| match tree.try_lock("sub/lock".into(), "first").unwrap() {
+            LockAttempt::Acquired(lock) => lock,
+            LockAttempt::Held { by } => panic!("held by {by}"),
+        },
+    ] {
+        // The last call looks at the file, so it is too late to replace what holds it.
+        for (gone, too_late) in [("p/g/sub/lock", 0), ("p/g/sub", 1)] {
+            let mut is_seen = vec![];
+            for n in 0.. {
+                let world = World::new("p/g/sub/lock = x");
+                let gone = world.path(gone);
+                let meddle = Blow::Meddle(Box::new(move || {
+                    fs::rename(&gone, gone.with_extension("gone")).unwrap();
+                }));
+                let (lock, struck) = with_blow(n, meddle, || take(&world.tree()));
+                if !struck {
+                    break;
+                }
+                is_seen.push(holder(&world.tree()).ends_with("(first)"));
+                drop(lock);
+            }
+            assert!(is_seen.len() > 6, "only {} calls", is_seen.len());
+            assert!(is_seen.iter().rev().skip(too_late).all(|seen| *seen), "{gone}: {is_seen:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,13 +1,15 @@
 #![expect(clippy::disallowed_methods, reason = "the tests look at the disk behind the tree's back")]
 
 use std::fs;
+use std::rc::Rc;
 use std::thread;
 
 use camino::Utf8Path;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use rustix::io::Errno;
 
-use crate::testing::{World, both_ways};
+use crate::testing::{Blow, World, both_ways, with_blow};
 use crate::{Tree, WriteError, path};
 
 type Act = fn(&Tree, &Utf8Path) -> Result<(), WriteError>;
@@ -238,6 +240,121 @@ fn reading_and_removing_what_is_missing_is_no_error() {
         assert!(tree.remove("m.py".into()).unwrap());
         assert_eq!(world.files(), "");
     });
+}
+
+#[test]
+fn a_pipe_is_not_opened_not_even_for_a_moment() {
+    let world = World::new("p/g/pipe |");
+    let tree = world.tree();
+    for act in [
+        |tree: &Tree| tree.read("pipe".into()).is_err(),
+        |tree: &Tree| tree.lock("pipe".into(), "me").is_err(),
+    ] {
+        // One call leads to the directory, the next one looks.
+        let (refused, struck) = with_blow(2, Blow::Errno(Errno::IO), || act(&tree));
+        assert!(refused && !struck);
+    }
+}
+
+#[test]
+fn whatever_is_planted_between_two_system_calls_leads_nowhere() {
+    for (gone, planted) in [
+        ("p/g", "p/g -> out"),
+        ("p/g", "p/g -> old"),
+        ("p/g/sub", "p/g/sub -> out"),
+        ("p/g/sub", "p/g/sub = x"),
+        ("p/g/sub/secret.py", "p/g/sub/secret.py -> out/secret.py"),
+        ("p/g/sub/secret.py", "p/g/sub/secret.py -> out/new.py"),
+        ("p/g/sub/secret.py", "p/g/sub/secret.py => out/secret.py"),
+        ("p/g/sub/secret.py", "p/g/sub/secret.py -> mine.py"),
+        ("p/g/sub/secret.py", "p/g/sub/secret.py |"),
+        ("p/g/sub/secret.py", "p/g/sub/secret.py/full/"),
+    ] {
+        for (action, act) in ACTIONS {
+            both_ways(|| {
+                for n in 0.. {
+                    let world =
+                        Rc::new(World::new("p/g/sub/secret.py = old\np/g/sub/mine.py = mine"));
+                    let tree = world.tree();
+                    let outside = world.state("out", "");
+                    let before = world.clone();
+                    let meddle = Blow::Meddle(Box::new(move || {
+                        fs::rename(before.path(gone), before.path("p/gone")).ok();
+                        before.add(planted);
+                    }));
+                    let (_, struck) = with_blow(n, meddle, || act(&tree, "sub/secret.py".into()));
+                    if !planted.contains("=>") {
+                        assert_eq!(
+                            world.state("out", ""),
+                            outside,
+                            "{planted} at call {n} of {action}"
+                        );
+                    }
+                    let secret = fs::read_to_string(world.path("out/secret.py")).unwrap();
+                    assert_eq!(secret, "secret", "{planted} at call {n} of {action}");
+                    let files = world.files();
+                    assert!(files.contains("/mine.py = mine"), "{planted} at call {n} of {action}");
+                    assert!(!files.contains(".tmp"), "{planted} at call {n} of {action}");
+                    if !struck {
+                        assert!(n > 1, "only {n} calls");
+                        break;
+                    }
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_somebody_else_makes_first_is_used() {
+    for n in 0.. {
+        let world = World::new("p/g/");
+        let sub = world.path("p/g/sub");
+        let meddle = Blow::Meddle(Box::new(move || drop(fs::create_dir(sub))));
+        let (_, struck) =
+            with_blow(n, meddle, || world.tree().write("sub/m.py".into(), b"new").unwrap());
+        assert_eq!(world.files(), "g/sub/m.py = new\n", "at call {n}");
+        if !struck {
+            break;
+        }
+    }
+}
+
+#[test]
+fn what_somebody_else_makes_first_counts_only_if_it_is_a_file() {
+    for n in 0.. {
+        let world = World::new("p/g/");
+        let file = world.path("p/g/m.py");
+        let meddle = Blow::Meddle(Box::new(move || drop(fs::create_dir(file))));
+        let (made, struck) =
+            with_blow(n, meddle, || world.tree().create_new("m.py".into(), b"new"));
+        assert_eq!(made.is_ok(), world.path("p/g/m.py").is_file(), "at call {n}");
+        if !struck {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_file_that_turns_into_something_else_is_read_whole_or_not_at_all() {
+    for planted in ["p/g/m.py |", "p/g/m.py @", "p/g/m.py/", "p/g/m.py -> mine.py"] {
+        for n in 0.. {
+            let world = Rc::new(World::new("p/g/m.py = old\np/g/mine.py = mine"));
+            let before = world.clone();
+            let meddle = Blow::Meddle(Box::new(move || {
+                fs::remove_file(before.path("p/g/m.py")).unwrap();
+                before.add(planted);
+            }));
+            let (read, struck) = with_blow(n, meddle, || world.tree().read("m.py".into()));
+            match read {
+                Ok(bytes) => assert_eq!(bytes.unwrap(), b"old", "{planted} at call {n}"),
+                Err(err) => assert!(err.is_refusal(), "{planted} at call {n}: {err}"),
+            }
+            if !struck {
+                break;
+            }
+        }
+    }
 }
 
 #[test]
