@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
-use crate::error::{Attempt, FileKind, WriteError};
+use crate::error::{Attempt, Failure, FileKind, WriteError, step};
 use crate::sys;
 
 /// Opens `path` below `root`; `None` if it does not exist.
@@ -30,7 +30,7 @@ pub(crate) fn open_or_make(
     path: &Utf8Path,
     make_from: usize,
 ) -> Result<Dir, WriteError> {
-    if let Ok(dir) = step(|| sys::open_below(root, path)) {
+    if let Ok(dir) = step("open", || sys::open_below(root, path)) {
         return Ok(dir);
     }
     let mut at = Utf8PathBuf::with_capacity(path.as_str().len());
@@ -38,28 +38,26 @@ pub(crate) fn open_or_make(
     for (idx, part) in path.as_str().split('/').enumerate() {
         let dir = reached.as_ref().unwrap_or(root);
         at.push(part);
-        let mut next = step(|| dir.open_dir_nofollow(part));
+        let mut next = step("open", || dir.open_dir_nofollow(part));
         if idx >= make_from && next.as_ref().is_err_and(|err| err.kind() == io::ErrorKind::NotFound)
         {
             make(attempt, dir, part, &at)?;
-            next = step(|| dir.open_dir_nofollow(part));
+            next = step("open", || dir.open_dir_nofollow(part));
         }
         reached =
-            Some(next.map_err(|err| {
-                explain(attempt, dir, part, &at, FileKind::Directory, ("open", err))
-            })?);
+            Some(next.map_err(|err| explain(attempt, dir, part, &at, FileKind::Directory, err))?);
     }
-    step(|| sys::readable(reached.as_ref().unwrap_or(root)))
-        .map_err(|err| attempt.io("open", &at, err))
+    step("open", || sys::readable(reached.as_ref().unwrap_or(root)))
+        .map_err(|err| attempt.failed(&at, err))
 }
 
 /// Makes a directory that survives a power cut. It may exist by now.
 fn make(attempt: Attempt<'_>, dir: &Dir, name: &str, at: &Utf8Path) -> Result<(), WriteError> {
-    match step(|| dir.create_dir(name)) {
-        Ok(()) => step(|| sys::sync_dir(&sys::readable(dir)?))
-            .map_err(|err| attempt.io("sync the directory that holds", at, err)),
+    match step("create", || dir.create_dir(name)) {
+        Ok(()) => step("sync the directory that holds", || sys::sync_dir(&sys::readable(dir)?))
+            .map_err(|err| attempt.failed(at, err)),
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(err) => Err(attempt.io("create the directory", at, err)),
+        Err(err) => Err(attempt.failed(at, err)),
     }
 }
 
@@ -74,13 +72,13 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// The regular file in this place, if there is a file; anything else is refused.
     pub(crate) fn metadata(&self) -> Result<Option<Metadata>, WriteError> {
-        match step(|| self.dir.symlink_metadata(self.name)) {
+        match step("look at", || self.dir.symlink_metadata(self.name)) {
             Ok(metadata) => match FileKind::of(metadata.file_type()) {
                 FileKind::File => Ok(Some(metadata)),
                 found => Err(self.refuse(found)),
             },
             Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(err) => Err(self.io("look at", err)),
+            Err(err) => Err(self.failed(err)),
         }
     }
 
@@ -91,27 +89,27 @@ impl Place<'_> {
         self.metadata()?;
         // Between the two calls another process may have put a pipe here.
         options.follow(FollowSymlinks::No).nonblock(true);
-        let file = match step(|| self.dir.open_with(self.name, options)) {
+        let file = match step("open", || self.dir.open_with(self.name, options)) {
             Ok(file) => file,
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(err) => return Err(self.explain("open", err)),
+            Err(err) => return Err(self.explain(err)),
         };
-        let metadata = step(|| file.metadata()).map_err(|err| self.io("look at", err))?;
+        let metadata = step("look at", || file.metadata()).map_err(|err| self.failed(err))?;
         match FileKind::of(metadata.file_type()) {
             FileKind::File => Ok(Some(file)),
             found => Err(self.refuse(found)),
         }
     }
 
-    /// An error of the operating system at this place.
-    pub(crate) fn io(&self, step: &'static str, err: io::Error) -> WriteError {
-        self.attempt.io(step, self.attempt.path, err)
+    /// The error for a failure at this place.
+    pub(crate) fn failed(&self, err: Failure) -> WriteError {
+        self.attempt.failed(self.attempt.path, err)
     }
 
-    /// As [`Place::io`], unless what is here now explains the error better.
-    pub(crate) fn explain(&self, step: &'static str, err: io::Error) -> WriteError {
+    /// As [`Place::failed`], unless what is here now explains the failure better.
+    pub(crate) fn explain(&self, err: Failure) -> WriteError {
         let Self { dir, name, attempt } = self;
-        explain(*attempt, dir, name, attempt.path, FileKind::File, (step, err))
+        explain(*attempt, dir, name, attempt.path, FileKind::File, err)
     }
 
     fn refuse(&self, found: FileKind) -> WriteError {
@@ -127,17 +125,10 @@ fn explain(
     name: &str,
     at: &Utf8Path,
     wanted: FileKind,
-    (step, err): (&'static str, io::Error),
+    err: Failure,
 ) -> WriteError {
     match dir.symlink_metadata(name).map(|metadata| FileKind::of(metadata.file_type())) {
         Ok(found) if found != wanted => attempt.refuse(at, found, wanted),
-        _ => attempt.io(step, at, err),
+        _ => attempt.failed(at, err),
     }
-}
-
-/// Makes a system call, or in a test of bad luck fails in its place.
-pub(crate) fn step<T>(call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    #[cfg(test)]
-    crate::testing::strike()?;
-    call()
 }

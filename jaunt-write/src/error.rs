@@ -138,8 +138,8 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The operating system's refusal of one step, named by a verb that fits before a path.
-    pub(crate) fn io(&self, step: &'static str, at: &Utf8Path, source: io::Error) -> WriteError {
+    /// The failure of one of its steps.
+    pub(crate) fn failed(&self, at: &Utf8Path, Failure { step, source }: Failure) -> WriteError {
         let (path, at) = (self.path.to_owned(), at.to_owned());
         WriteError::Io { action: self.action, path, step, at, source }
     }
@@ -152,6 +152,29 @@ impl Attempt<'_> {
             _ => WriteError::WrongKind { action, path, at, found, wanted },
         }
     }
+}
+
+/// A system call that failed, and the words for it, which fit before a path.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) step: &'static str,
+    pub(crate) source: io::Error,
+}
+
+impl Failure {
+    pub(crate) fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+}
+
+/// Makes a system call, or lets a test do something in its place.
+pub(crate) fn step<T>(
+    step: &'static str,
+    call: impl FnOnce() -> io::Result<T>,
+) -> Result<T, Failure> {
+    #[cfg(test)]
+    let call = || crate::testing::strike(step).and_then(|()| call());
+    call().map_err(|source| Failure { step, source })
 }
 
 /// The step that failed, unless it is the action itself: a verb, and what it was about.

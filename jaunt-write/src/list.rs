@@ -7,8 +7,8 @@ use std::rc::Rc;
 use camino::{Utf8Path, Utf8PathBuf};
 use cap_std::fs::{Dir, DirEntry};
 
-use crate::dir::{self, step};
-use crate::error::{Attempt, FileKind, WriteError, shown};
+use crate::dir;
+use crate::error::{Attempt, Failure, FileKind, WriteError, shown, step};
 use crate::path;
 
 /// Everything below a tree. Paths are relative to the tree, and each list is sorted part by part.
@@ -81,10 +81,10 @@ fn scan(
     listing: &mut Listing,
     pending: &mut Vec<Pending>,
 ) -> Result<(), WriteError> {
-    let failed = |err| attempt.io("list", &attempt.path.join(&this.path), err);
-    for entry in step(|| dir.entries()).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let Some(kind) = kind_of(&entry).map_err(failed)? else { continue };
+    let failed = |err: Failure| attempt.failed(&attempt.path.join(&this.path), err);
+    for entry in step("list", || dir.entries()).map_err(failed)? {
+        let entry = step("list", || entry).map_err(failed)?;
+        let Some(kind) = step("list", || kind_of(&entry)).map_err(failed)? else { continue };
         let name = entry.file_name();
         let plain = name.to_str().filter(|name| {
             path::fault(name).is_none() || (kind == FileKind::File && path::is_temporary(name))
@@ -137,30 +137,25 @@ impl Listing {
     pub(crate) fn hollow(&self, disposable: &[&str]) -> Vec<&Utf8Path> {
         let is_disposable =
             |dir: &Utf8Path| dir.file_name().is_some_and(|name| disposable.contains(&name));
-        let parent = |path: &'_ Utf8Path| path.parent().map(Utf8Path::to_owned);
 
         let mut kept = BTreeSet::new();
-        let mut keep = |dir: Option<&Utf8Path>| {
-            for above in dir.into_iter().flat_map(Utf8Path::ancestors) {
+        let mut keep = |dir: &'_ Utf8Path| {
+            for above in dir.ancestors() {
                 if !kept.insert(above.to_owned()) {
                     break;
                 }
             }
         };
-        for file in &self.files {
-            let dir = file.parent();
-            if !dir.is_some_and(is_disposable) {
-                keep(dir);
-            }
-        }
-        self.leftovers.iter().for_each(|file| keep(file.parent()));
-        self.skipped.iter().for_each(|skipped| keep(Some(&skipped.directory)));
+        let files = self.files.iter().filter_map(|file| file.parent());
+        files.filter(|dir| !is_disposable(dir)).for_each(&mut keep);
+        self.leftovers.iter().filter_map(|file| file.parent()).for_each(&mut keep);
+        self.skipped.iter().for_each(|skipped| keep(&skipped.directory));
 
         let all = self.directories.iter().rev().map(Utf8PathBuf::as_path);
         all.chain([Utf8Path::new("")])
             .filter(|dir| !kept.contains(*dir))
             .filter(|dir| {
-                !is_disposable(dir) || parent(dir).is_none_or(|above| !kept.contains(&above))
+                !is_disposable(dir) || dir.parent().is_none_or(|above| !kept.contains(above))
             })
             .collect()
     }

@@ -6,8 +6,8 @@ use std::io::{self, Read, Seek, Write};
 use cap_fs_ext::MetadataExt;
 use cap_std::fs::{Metadata, OpenOptions};
 
-use crate::dir::{Place, step};
-use crate::error::WriteError;
+use crate::dir::Place;
+use crate::error::{Failure, WriteError, step};
 
 /// More than a holder writes. A larger file is not a lock file.
 const MAX_LEN: u64 = 256;
@@ -44,10 +44,10 @@ pub(crate) fn wait<'a>(
     loop {
         let place = at()?;
         let file = open(&place)?;
-        match step(|| file.lock()) {
+        match step("lock", || file.lock()) {
             Ok(()) => {}
             Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
-            Err(err) => return Err(place.io("lock", err)),
+            Err(err) => return Err(place.failed(err)),
         }
         if let Some(lock) = Lock::confirmed(&at, file, holder)? {
             return Ok(lock);
@@ -63,12 +63,12 @@ pub(crate) fn attempt<'a>(
     loop {
         let place = at()?;
         let file = open(&place)?;
-        let taken = step(|| match file.try_lock() {
+        let taken = step("lock", || match file.try_lock() {
             Ok(()) => Ok(true),
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(err)) => Err(err),
         });
-        if !taken.map_err(|err| place.io("lock", err))? {
+        if !taken.map_err(|err| place.failed(err))? {
             return Ok(LockAttempt::Held { by: holder_of(&file) });
         }
         if let Some(lock) = Lock::confirmed(&at, file, holder)? {
@@ -83,9 +83,10 @@ fn open(place: &Place<'_>) -> Result<File, WriteError> {
     options.read(true).write(true).create(true);
     let Some(file) = place.open(&mut options)? else {
         // The options make the file, so it is the directory that is gone.
-        return Err(place.io("open", io::ErrorKind::NotFound.into()));
+        let source = io::ErrorKind::NotFound.into();
+        return Err(place.failed(Failure { step: "open", source }));
     };
-    let metadata = file.metadata().map_err(|err| place.io("look at", err))?;
+    let metadata = step("look at", || file.metadata()).map_err(|err| place.failed(err))?;
     // The file is changed in place, and so would be whatever else it is.
     let reason = if metadata.nlink() > 1 {
         "it has a second name (a hard link)"
@@ -122,9 +123,9 @@ impl Lock {
         file: File,
         holder: &str,
     ) -> Result<Option<Self>, WriteError> {
-        let ours = step(|| Metadata::from_file(&file));
+        let ours = step("look at", || Metadata::from_file(&file));
         let place = at()?;
-        let ours = ours.map_err(|err| place.io("look at", err))?;
+        let ours = ours.map_err(|err| place.failed(err))?;
         let now = place.metadata()?;
         if now.is_none_or(|now| (now.dev(), now.ino()) != (ours.dev(), ours.ino())) {
             return Ok(None);

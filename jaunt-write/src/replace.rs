@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
-use crate::dir::{Place, step};
-use crate::error::WriteError;
+use crate::dir::Place;
+use crate::error::{Failure, WriteError, step};
 use crate::{path, sys};
+
+const RENAME: &str = "put a new file in place of";
+const SYNC_DIR: &str = "sync the directory that holds";
 
 /// Replaces the file, or makes it.
 pub(crate) fn write(place: &Place<'_>, bytes: &[u8]) -> Result<(), WriteError> {
@@ -16,15 +19,14 @@ pub(crate) fn write(place: &Place<'_>, bytes: &[u8]) -> Result<(), WriteError> {
     let new = Temporary::filled(place, bytes, old.as_ref())?;
     // Where files can have only one name, a failed sync leaves the new file instead of the old.
     let backup = old.as_ref().and_then(|_| Temporary::link(&place.dir, place.name).ok());
-    step(|| new.rename(place.name))
-        .map_err(|err| place.explain("put a new file in place of", err))?;
-    step(|| sys::sync_dir(&place.dir)).map_err(|err| {
+    step(RENAME, || new.rename(place.name)).map_err(|err| place.explain(err))?;
+    step(SYNC_DIR, || sys::sync_dir(&place.dir)).map_err(|err| {
         match (old, backup) {
             (Some(_), Some(backup)) => backup.rename(place.name).ok(),
             (Some(_), None) => None,
             (None, _) => place.dir.remove_file(place.name).ok(),
         };
-        place.io("sync the directory that holds", err)
+        place.failed(err)
     })
 }
 
@@ -34,17 +36,17 @@ pub(crate) fn create_new(place: &Place<'_>, bytes: &[u8]) -> Result<bool, WriteE
         return Ok(false);
     }
     let new = Temporary::filled(place, bytes, None)?;
-    match step(|| new.rename_new(place.name)) {
+    match step(RENAME, || new.rename_new(place.name)) {
         Ok(()) => {}
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
             // Somebody was faster. What they put here may not be a file.
             return place.metadata().map(|_| false);
         }
-        Err(err) => return Err(place.io("put a new file in place of", err)),
+        Err(err) => return Err(place.failed(err)),
     }
-    step(|| sys::sync_dir(&place.dir)).map_err(|err| {
+    step(SYNC_DIR, || sys::sync_dir(&place.dir)).map_err(|err| {
         place.dir.remove_file(place.name).ok();
-        place.io("sync the directory that holds", err)
+        place.failed(err)
     })?;
     Ok(true)
 }
@@ -54,25 +56,24 @@ pub(crate) fn remove(place: &Place<'_>) -> Result<bool, WriteError> {
     if place.metadata()?.is_none() {
         return Ok(false);
     }
-    match step(|| place.dir.remove_file(place.name)) {
+    match step("remove", || place.dir.remove_file(place.name)) {
         Ok(()) => {}
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(err) => return Err(place.explain("remove", err)),
+        Err(err) => return Err(place.explain(err)),
     }
-    step(|| sys::sync_dir(&place.dir))
-        .map_err(|err| place.io("sync the directory that holds", err))?;
+    step(SYNC_DIR, || sys::sync_dir(&place.dir)).map_err(|err| place.failed(err))?;
     Ok(true)
 }
 
 /// Removes the directory in this place; `false` if there is none, or something is in it.
 pub(crate) fn remove_dir(place: &Place<'_>) -> Result<bool, WriteError> {
-    match step(|| place.dir.remove_dir(place.name)) {
+    match step("remove", || place.dir.remove_dir(place.name)) {
         Ok(()) => Ok(true),
         Err(err) => match err.kind() {
             io::ErrorKind::NotFound
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::DirectoryNotEmpty => Ok(false),
-            _ => Err(place.io("remove", err)),
+            _ => Err(place.failed(err)),
         },
     }
 }
@@ -95,26 +96,30 @@ impl<'a> Temporary<'a> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).follow(FollowSymlinks::No);
         sys::create_like(&mut options, old);
-        let (temporary, mut file): (Self, File) =
-            Self::make(&place.dir, |name| step(|| place.dir.open_with(name, &options)))
-                .map_err(|err| place.io("create a temporary file beside", err))?;
+        let (temporary, mut file): (Self, File) = Self::make(&place.dir, |name| {
+            step("create a temporary file beside", || place.dir.open_with(name, &options))
+        })
+        .map_err(|err| place.failed(err))?;
         if let Some(old) = old {
-            step(|| sys::make_like(&file, old))
-                .map_err(|err| place.io("give a new file the permissions of", err))?;
+            step("give a new file the permissions of", || sys::make_like(&file, old))
+                .map_err(|err| place.failed(err))?;
         }
-        step(|| file.write_all(bytes)).map_err(|err| place.io("write", err))?;
-        step(|| file.sync_data()).map_err(|err| place.io("sync", err))?;
+        step("write", || file.write_all(bytes)).map_err(|err| place.failed(err))?;
+        step("sync", || file.sync_data()).map_err(|err| place.failed(err))?;
         Ok(temporary)
     }
 
     /// Gives a file a second name.
-    fn link(dir: &'a Dir, file: &str) -> io::Result<Self> {
-        Self::make(dir, |name| step(|| dir.hard_link(file, dir, name)))
+    fn link(dir: &'a Dir, file: &str) -> Result<Self, Failure> {
+        Self::make(dir, |name| step("keep", || dir.hard_link(file, dir, name)))
             .map(|(temporary, ())| temporary)
     }
 
     /// Finds a name that is not taken.
-    fn make<T>(dir: &'a Dir, mut make: impl FnMut(&str) -> io::Result<T>) -> io::Result<(Self, T)> {
+    fn make<T>(
+        dir: &'a Dir,
+        mut make: impl FnMut(&str) -> Result<T, Failure>,
+    ) -> Result<(Self, T), Failure> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
 
         // Names are taken by what a killed process with our number left, or by somebody who

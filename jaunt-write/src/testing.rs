@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the tests look at the disk behind the tree's back")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -191,6 +191,7 @@ pub(crate) enum Blow {
 
 thread_local! {
     static NEXT_BLOW: Cell<Option<(u32, Blow)>> = const { Cell::new(None) };
+    static STEPS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     static WALKING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -203,8 +204,19 @@ pub(crate) fn with_blow<T>(n: u32, blow: Blow, run: impl FnOnce() -> T) -> (T, b
     (result, NEXT_BLOW.take().is_none())
 }
 
-/// Counts a system call.
-pub(crate) fn strike() -> io::Result<()> {
+/// The steps that this thread makes meanwhile, without the opening of directories, of which some
+/// systems need more.
+pub(crate) fn steps(run: impl FnOnce()) -> Vec<&'static str> {
+    STEPS.take();
+    run();
+    let mut steps = STEPS.take();
+    steps.retain(|step| *step != "open");
+    steps
+}
+
+/// Takes note of a system call.
+pub(crate) fn strike(step: &'static str) -> io::Result<()> {
+    STEPS.with_borrow_mut(|steps| steps.push(step));
     match NEXT_BLOW.take() {
         None => Ok(()),
         Some((0, Blow::Errno(errno))) => Err(errno.into()),
@@ -231,6 +243,7 @@ pub(crate) fn both_ways(test: impl Fn()) {
     WALKING.set(false);
 }
 
+#[cfg(target_os = "linux")]
 pub(crate) fn is_walking() -> bool {
     WALKING.get()
 }

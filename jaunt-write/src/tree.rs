@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
-use crate::dir::{self, Place, step};
-use crate::error::{Attempt, WriteError};
+use crate::dir::{self, Place};
+use crate::error::{Attempt, WriteError, step};
 use crate::list::{self, Listing};
 use crate::lock::{self, Lock, LockAttempt};
 use crate::{path, replace};
@@ -61,8 +61,8 @@ impl Tree {
 
     fn at(action: &'static str, root: &Utf8Path, path: &Utf8Path) -> Result<Self, WriteError> {
         path::check(action, root, path)?;
-        let root = step(|| Dir::open_ambient_dir(root, ambient_authority()))
-            .map_err(|err| Attempt { action, path }.io("open", root, err))?;
+        let root = step("open", || Dir::open_ambient_dir(root, ambient_authority()))
+            .map_err(|err| Attempt { action, path }.failed(root, err))?;
         Ok(Self { root: Arc::new(root), path: path.to_owned() })
     }
 
@@ -81,7 +81,7 @@ impl Tree {
         let Some(place) = self.place("read", &path)? else { return Ok(None) };
         let Some(mut opened) = place.open(OpenOptions::new().read(true))? else { return Ok(None) };
         let mut bytes = Vec::new();
-        step(|| opened.read_to_end(&mut bytes)).map_err(|err| place.io("read", err))?;
+        step("read", || opened.read_to_end(&mut bytes)).map_err(|err| place.failed(err))?;
         Ok(Some(bytes))
     }
 
@@ -210,8 +210,9 @@ impl Tree {
     ///
     /// The file is made if it does not exist, and stays. While the lock is held, it says who holds
     /// it: our process and `holder`, a few words like `jaunt build`. The kernel releases the lock
-    /// when the process ends, however it ends. Waiting cannot be called off; who has to react to
-    /// anything else meanwhile repeats [`Tree::try_lock`].
+    /// when the process ends, however it ends; a child that outlives it does not hold on to it.
+    /// Waiting cannot be called off; who has to react to anything else meanwhile repeats
+    /// [`Tree::try_lock`].
     ///
     /// # Errors
     ///
@@ -223,6 +224,8 @@ impl Tree {
     }
 
     /// Takes the lock as [`Tree::lock`] does, or says who holds it.
+    ///
+    /// That may be this very process, which has taken it before.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "the tests look at the disk behind the tree's back")]
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use crate::testing::{Blow, World, said, say, with_blow};
@@ -23,6 +24,7 @@ fn a_lock_is_held_once_and_names_its_holder() {
 fn a_killed_process_leaves_its_lock_to_the_next() {
     let world = World::new("p/g/");
     let mut process = world.process("", "hold-lock jaunt test").spawn().unwrap();
+    let stdin = process.stdin.take();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| said(&line.unwrap()) == Some("locked")));
     assert_eq!(holder(&world.tree()), format!("process {} (jaunt test)", process.id()));
@@ -30,15 +32,18 @@ fn a_killed_process_leaves_its_lock_to_the_next() {
     process.kill().unwrap();
     process.wait().unwrap();
 
+    // A child of its lives on, since our end of its input is still open.
     assert_eq!(holder(&world.tree()), "nobody");
     world.tree().lock("sub/lock".into(), "me").map(drop).unwrap();
+    drop(stdin);
 }
 
 /// The role of a process that holds a lock until it is killed.
 pub(crate) fn hold(tree: &Tree, holder: &str) {
     let _lock = tree.lock("sub/lock".into(), holder).unwrap();
+    let mut child = Command::new("cat").stdout(Stdio::null()).spawn().unwrap();
     say("locked");
-    io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

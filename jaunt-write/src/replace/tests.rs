@@ -6,7 +6,7 @@ use std::thread;
 
 use rustix::io::Errno;
 
-use crate::testing::{Blow, World, say, say_result, with_blow};
+use crate::testing::{Blow, World, say, say_result, steps, with_blow};
 use crate::{Tree, WriteError};
 
 const BAD_LUCK: [Errno; 6] =
@@ -90,6 +90,52 @@ pub(crate) fn killed_at(tree: &Tree, n: u32) {
         tree.write("shop/new/new.py".into(), b"new")
     };
     say_result(with_blow(n, Blow::Kill, write).0);
+}
+
+#[test]
+fn the_content_is_synced_before_the_name_and_the_name_before_the_end() {
+    // Only a power cut would show it otherwise.
+    let world = World::new("p/g/old.py = old");
+    let tree = world.tree();
+    assert_eq!(
+        steps(|| tree.write("new.py".into(), b"new").unwrap()),
+        [
+            "look at",
+            "create a temporary file beside",
+            "write",
+            "sync",
+            "put a new file in place of",
+            "sync the directory that holds",
+        ]
+    );
+    assert_eq!(
+        steps(|| tree.write("old.py".into(), b"new").unwrap()),
+        [
+            "look at",
+            "create a temporary file beside",
+            "give a new file the permissions of",
+            "write",
+            "sync",
+            "keep",
+            "put a new file in place of",
+            "sync the directory that holds",
+        ]
+    );
+    assert_eq!(
+        steps(|| assert!(tree.create_new("a/b/new.py".into(), b"").unwrap())),
+        [
+            "create",
+            "sync the directory that holds",
+            "create",
+            "sync the directory that holds",
+            "look at",
+            "create a temporary file beside",
+            "write",
+            "sync",
+            "put a new file in place of",
+            "sync the directory that holds",
+        ]
+    );
 }
 
 #[test]
