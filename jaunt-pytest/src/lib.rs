@@ -9,6 +9,7 @@ mod exit;
 mod process;
 mod result;
 mod run;
+mod text;
 
 pub use crate::command::{OutputMode, PytestCommand};
 pub use crate::error::PytestError;
@@ -16,3 +17,4 @@ pub use crate::event::{Outcome, OutputStream, TestEvent};
 pub use crate::exit::PytestExit;
 pub use crate::result::{Captured, Channel, Counts, Phase, PytestResult, RunState, TestFailure};
 pub use crate::run::run;
+pub use crate::text::{TextOptions, parse_text};

@@ -1,0 +1,188 @@
+//! What a log adds up to, and whether it does.
+
+mod failures;
+mod proof;
+
+use crate::exit::PytestExit;
+use crate::result::{Channel, Counts, PytestResult, RunState};
+use crate::text::TextOptions;
+use crate::text::end::End;
+use crate::text::progress::Word;
+use crate::text::scan::Log;
+
+/// Draws the conclusions from a log.
+pub(super) fn resolve(log: &Log, options: &TextOptions) -> PytestResult {
+    let exit = options.exit_code.map(|code| {
+        if code < 0 {
+            PytestExit::Signal(code.saturating_neg())
+        } else {
+            PytestExit::from_code(code)
+        }
+    });
+    let mut doubts = Vec::new();
+    let chosen = choose_end(log, &mut doubts);
+    let mut complete = chosen.is_some();
+    let end = chosen.as_ref().map(|(_, end)| end.clone()).unwrap_or_default();
+    let region_end = chosen.as_ref().map_or(log.n_lines, |(line, _)| *line);
+
+    let found = failures::find(log, &end, region_end, complete);
+    if let (true, Some(doubt)) = (complete, &found.doubt) {
+        complete = false;
+        doubts.push(doubt.clone());
+    }
+    if complete && !end.unknown.is_empty() {
+        complete = false;
+        doubts.push(format!("outcomes of an unknown kind: {}", end.unknown.join(", ")));
+    }
+    if complete && end.n_failures() == 0 && !end.nothing_ran && !is_proven(log, &end, region_end) {
+        complete = false;
+        doubts.push("nothing in the text confirms that no test failed".to_owned());
+    }
+    if complete && end.is_block && proof::has_subtests(log) {
+        complete = false;
+        doubts.push("the reporter counts sub-tests like tests".to_owned());
+    }
+    let counts = if chosen.is_some() { end.counts } else { counts_of_marks(log) };
+    if let Some(exit) = exit {
+        doubt_exit(exit, &counts, complete, &mut doubts);
+    }
+    if !complete && doubts.is_empty() {
+        doubts.push("the text does not tell how the run ended".to_owned());
+    }
+    PytestResult {
+        state: state(log, chosen.as_ref().map(|(_, end)| end), region_end, exit),
+        exit,
+        exit_code: exit.and_then(PytestExit::code),
+        counts,
+        failures: found.failures,
+        running: Vec::new(),
+        duration: end.duration,
+        complete,
+        doubts,
+        source: Channel::Text,
+        pytest_version: log.version.clone(),
+        stdout: String::new(),
+        stderr: String::new(),
+    }
+}
+
+/// The end of the report: the last one that nothing else in the log contradicts.
+fn choose_end(log: &Log, doubts: &mut Vec<String>) -> Option<(u64, End)> {
+    let made_up = || proof::end_without_line(log).map(|end| (log.n_lines + 1, end));
+    if log.ends.is_empty() {
+        return made_up();
+    }
+    if log.ends.len() < log.sessions.len() {
+        doubts.push("a session of pytest began in the text and did not end".to_owned());
+        return None;
+    }
+    let sections = log.sections.iter().map(|section| section.line);
+    let blocks = log.blocks.iter().map(|block| block.line);
+    let last_section = sections.chain(blocks).max().unwrap_or_default();
+    let mut contradiction = None;
+    let mut possible = Vec::new();
+    for (line, end) in log.ends.iter().rev() {
+        if *line < last_section {
+            // Another report came later.
+            contradiction.get_or_insert("a report began in the text and did not end".to_owned());
+            break;
+        }
+        match proof::contradiction(log, end) {
+            None => possible.push((*line, end.clone())),
+            Some(reason) => contradiction = contradiction.or(Some(reason)),
+        }
+    }
+    if proof::marks_are_whole(log) {
+        let agreed = possible.iter().find(|(_, end)| proof::marks_agree(log, end));
+        if let Some(end) = agreed.cloned().or_else(made_up) {
+            return Some(end);
+        }
+    }
+    if possible.is_empty() {
+        let end = made_up();
+        if end.is_none() {
+            doubts.extend(contradiction);
+        }
+        return end;
+    }
+    possible.into_iter().next().map(|(line, mut end)| {
+        end.complete_block(&log.interruptions);
+        (line, end)
+    })
+}
+
+fn is_proven(log: &Log, end: &End, end_line: u64) -> bool {
+    proof::marks_agree(log, end)
+        || (proof::tests_add_up(log, end) == Some(true)
+            && (end.is_decorated || end.is_block)
+            && (end.is_block || log.last_line == end_line))
+}
+
+/// A lower bound, for a log that does not reach its end.
+fn counts_of_marks(log: &Log) -> Counts {
+    let marks = &log.progress;
+    let count = |letters, word| {
+        if marks.has_noise { 0 } else { marks.n_letters(letters).max(marks.n_words(word)) }
+    };
+    Counts {
+        passed: count(".", Word::Passed),
+        failed: count("F", Word::Failed),
+        errors: count("E", Word::Error),
+        skipped: count("s", Word::Skipped),
+        xfailed: count("x", Word::Xfail),
+        xpassed: count("X", Word::Xpass),
+        reruns: count("R", Word::Rerun),
+        ..Counts::default()
+    }
+}
+
+fn doubt_exit(exit: PytestExit, counts: &Counts, complete: bool, doubts: &mut Vec<String>) {
+    let n_failures = counts.failed + counts.errors;
+    match exit {
+        PytestExit::Ok if n_failures > 0 => {
+            doubts.push(format!("pytest ended with exit code 0 in spite of {n_failures} failures"));
+        }
+        PytestExit::Ok => {}
+        PytestExit::TestsFailed if n_failures > 0 => {}
+        exit if complete && n_failures == 0 => {
+            doubts.push(format!("pytest ended with {exit} although nothing failed"));
+        }
+        PytestExit::Other(_) | PytestExit::Signal(_) => {
+            doubts.push(format!("pytest ended with {exit}"));
+        }
+        _ => {}
+    }
+}
+
+fn state(log: &Log, end: Option<&End>, region_end: u64, exit: Option<PytestExit>) -> RunState {
+    if let Some(PytestExit::Signal(_) | PytestExit::Other(_)) = exit {
+        let exit = exit.expect("it was just looked at");
+        return RunState::Crashed { signal: exit.signal(), code: exit.code() };
+    }
+    if !log.internal_error.is_empty() {
+        return RunState::InternalError { message: log.internal_error.trim_end().to_owned() };
+    }
+    let Some(end) = end else {
+        return match exit {
+            Some(PytestExit::UsageError) => RunState::NotStarted { message: String::new() },
+            _ => RunState::Unknown,
+        };
+    };
+    let reason = log
+        .interruptions
+        .iter()
+        .rev()
+        .find(|(line, _)| *line <= region_end)
+        .map(|(_, reason)| reason)
+        .filter(|reason| !reason.starts_with("stopping after"));
+    if let Some(reason) = reason {
+        return RunState::Interrupted { reason: reason.clone() };
+    }
+    if end.nothing_ran {
+        return match exit {
+            Some(PytestExit::UsageError) => RunState::NotStarted { message: String::new() },
+            _ => RunState::NoTests,
+        };
+    }
+    RunState::Finished
+}
