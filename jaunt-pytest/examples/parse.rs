@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::BufReader;
 
-use jaunt_pytest::{TextOptions, parse_text};
+use jaunt_pytest::{TextOptions, merge, parse_junit, parse_text};
 
 #[path = "support/flat.rs"]
 mod flat;
@@ -16,12 +16,11 @@ mod flat;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let mut output = None;
+    let mut junit = None;
     let mut options = TextOptions::default();
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--junit" => {
-                args.next();
-            }
+            "--junit" => junit = Some(args.next().ok_or("`--junit` needs a value")?),
             "--exit-code" => {
                 options.exit_code =
                     Some(args.next().ok_or("`--exit-code` needs a value")?.parse()?);
@@ -30,7 +29,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let output = output.ok_or("a file with the output of pytest is needed")?;
-    let result = parse_text(BufReader::new(File::open(output)?), &options)?;
+    let mut result = parse_text(BufReader::new(File::open(output)?), &options)?;
+    if let Some(junit) = junit {
+        match parse_junit(BufReader::new(File::open(&junit)?)) {
+            Ok(report) => result = merge(result, report),
+            // pytest may have died while it wrote.
+            Err(err) => result.doubts.push(format!("`{junit}`: {err}")),
+        }
+    }
     println!("{}", serde_json::to_string_pretty(&flat::document(&result))?);
     Ok(())
 }

@@ -39,6 +39,8 @@ pub struct PytestResult {
     pub source: Channel,
     /// pytest's version, such as `8.3.5`, where it is known.
     pub pytest_version: Option<String>,
+    /// The files that tests came from, as far as they are known. Not serialized.
+    pub files: Vec<Utf8PathBuf>,
     /// What pytest wrote to standard output, cut to the limit asked for; empty if not captured.
     pub stdout: String,
     /// What pytest wrote to standard error, cut to the limit asked for; empty if not captured.

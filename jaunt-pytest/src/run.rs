@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 
@@ -16,6 +18,7 @@ use crate::error::PytestError;
 use crate::event::{OutputStream, TestEvent};
 use crate::excerpt::Excerpt;
 use crate::exit::PytestExit;
+use crate::junit::parse_junit;
 use crate::process::{Happening, Launch, Limits, spawn};
 use crate::result::{PytestResult, RunState};
 
@@ -61,12 +64,21 @@ pub async fn run(
     let long = command.args.iter().map(String::len).sum::<usize>()
         + command.files.iter().map(|file| file.as_str().len() + 1).sum::<usize>()
         > COMMAND_LINE;
-    let how = if long { How::Launcher } else { How::Module };
-    let mut result = run.once(how, &mut on_event, stop.as_mut()).await?;
-    if run.may_try_again(&result) && how == How::Module {
-        result = run.once(How::Launcher, &mut on_event, stop.as_mut()).await?;
+    let first = if long { How::Launcher } else { How::Module };
+    let mut result = run.once(first, &mut on_event, stop.as_mut()).await?;
+    for how in [How::Launcher, How::Junit] {
+        if how != first && may_try_again(&result) {
+            result = run.once(how, &mut on_event, stop.as_mut()).await?;
+        }
     }
     Ok(result)
+}
+
+/// Returns whether no test can have run, for no better reason than that our plugin is missing.
+fn may_try_again(result: &PytestResult) -> bool {
+    // pytest 9 ends with 4 when it cannot import a plugin, and older ones with 1.
+    matches!(result.state, RunState::NotLoaded { .. })
+        && matches!(result.exit, Some(PytestExit::TestsFailed | PytestExit::UsageError))
 }
 
 /// How pytest is started.
@@ -76,6 +88,8 @@ enum How {
     Module,
     /// By our launcher, for long lists of files and for interpreters that ignore `PYTHONPATH`.
     Launcher,
+    /// By our launcher, without our plugin: where that cannot be loaded even so.
+    Junit,
 }
 
 struct Run<'a> {
@@ -95,14 +109,27 @@ impl Run<'_> {
     ) -> Result<PytestResult, PytestError> {
         let private = Private::new()?;
         let env = self.env(private.path())?;
-        let arguments = self.arguments(&private.plugin());
+        let junit = private.path().join("junit.xml");
+        let first = match how {
+            How::Module | How::Launcher => ["-p".to_owned(), private.plugin()].to_vec(),
+            // The family that names the files.
+            How::Junit => [
+                format!("--junitxml={}", junit.display()),
+                "-o".to_owned(),
+                "junit_family=xunit1".to_owned(),
+            ]
+            .to_vec(),
+        };
+        let arguments = self.arguments(first);
         let args = match how {
             How::Module => ["-m", "pytest"]
                 .into_iter()
                 .map(OsString::from)
                 .chain(arguments.iter().map(OsString::from))
                 .collect(),
-            How::Launcher => vec![private.add_launcher(&arguments, &self.python_path())?.into()],
+            How::Launcher | How::Junit => {
+                vec![private.add_launcher(&arguments, &self.python_path())?.into()]
+            }
         };
         let python = self.python();
         let launch = Launch {
@@ -166,6 +193,9 @@ impl Run<'_> {
         }
         if !is_loaded && matches!(result.state, RunState::NotStarted { .. }) {
             result.complete = false;
+            if how == How::Junit {
+                self.take_junit(&junit, &mut result);
+            }
             result.state = RunState::NotLoaded {
                 message: format!("pytest ended with {exit} without loading our plugin"),
             };
@@ -179,14 +209,26 @@ impl Run<'_> {
         for failure in &mut result.failures {
             failure.file = failure.file.take().map(|file| self.relative(&file));
         }
+        for file in &mut result.files {
+            *file = self.relative(file);
+        }
         Ok(result)
     }
 
-    /// Returns whether no test can have run, for no better reason than that our plugin is missing.
-    fn may_try_again(&self, result: &PytestResult) -> bool {
-        // pytest 9 ends with 4 when it cannot import a plugin, and older ones with 1.
-        matches!(result.state, RunState::NotLoaded { .. })
-            && matches!(result.exit, Some(PytestExit::TestsFailed | PytestExit::UsageError))
+    /// Takes the results from the JUnit XML, if pytest has written it.
+    fn take_junit(&self, path: &Path, result: &mut PytestResult) {
+        let Ok(file) = File::open(path) else { return };
+        match parse_junit(BufReader::new(file)) {
+            Ok(report) => {
+                let junit = report.into_result(&self.command.files);
+                result.counts = junit.counts;
+                result.failures = junit.failures;
+                result.doubts.extend(junit.doubts);
+                result.complete = junit.complete;
+                result.source = junit.source;
+            }
+            Err(err) => result.doubts.push(err.to_string()),
+        }
     }
 
     /// The interpreter; the directory we are in has no say in where it is.
@@ -222,7 +264,8 @@ impl Run<'_> {
         Ok(env)
     }
 
-    fn arguments(&self, plugin: &str) -> Vec<String> {
+    /// The arguments for pytest. Ours come first, so that the project's have the last word.
+    fn arguments(&self, first: Vec<String>) -> Vec<String> {
         let files = self.command.files.iter().map(|file| {
             // pytest would take these for options, and for a file with arguments in it.
             if file.as_str().starts_with(['-', '@']) {
@@ -231,11 +274,7 @@ impl Run<'_> {
                 file.to_string()
             }
         });
-        ["-p".to_owned(), plugin.to_owned()]
-            .into_iter()
-            .chain(self.command.args.iter().cloned())
-            .chain(files)
-            .collect()
+        first.into_iter().chain(self.command.args.iter().cloned()).chain(files).collect()
     }
 
     /// Names the requested files that pytest had nothing to say about.

@@ -3,7 +3,7 @@
 use jaunt_pytest::PytestResult;
 use serde_json::{Value, json};
 
-pub fn document(result: &PytestResult) -> Value {
+pub(crate) fn document(result: &PytestResult) -> Value {
     let counts = &result.counts;
     let failures: Vec<Value> = result
         .failures

@@ -171,6 +171,7 @@ impl Ledger {
             complete,
             doubts,
             source: Channel::Plugin,
+            files: self.files.into_keys().collect(),
             pytest_version: self.session.take().map(|session| session.pytest),
             stdout: String::new(),
             stderr: String::new(),

@@ -1,12 +1,18 @@
 //! What a log adds up to, and whether it does.
 
+mod describe;
 mod failures;
 mod proof;
 
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
 use crate::exit::PytestExit;
-use crate::result::{Channel, Counts, PytestResult, RunState};
+use crate::result::{Channel, Counts, PytestResult, RunState, TestFailure};
 use crate::text::TextOptions;
 use crate::text::end::End;
+use crate::text::ids::Title;
 use crate::text::progress::Word;
 use crate::text::scan::Log;
 
@@ -54,13 +60,14 @@ pub(super) fn resolve(log: &Log, options: &TextOptions) -> PytestResult {
         exit,
         exit_code: exit.and_then(PytestExit::code),
         counts,
-        failures: found.failures,
         running: Vec::new(),
         duration: end.duration,
         complete,
         doubts,
         source: Channel::Text,
         pytest_version: log.version.clone(),
+        files: files(log, &found.failures),
+        failures: found.failures,
         stdout: String::new(),
         stderr: String::new(),
     }
@@ -109,6 +116,17 @@ fn choose_end(log: &Log, doubts: &mut Vec<String>) -> Option<(u64, End)> {
         end.complete_block(&log.interruptions);
         (line, end)
     })
+}
+
+fn files(log: &Log, failures: &[TestFailure]) -> Vec<Utf8PathBuf> {
+    let marked = log.progress.files.iter().map(String::as_str);
+    let failed = failures.iter().filter_map(|failure| Some(failure.file.as_ref()?.as_str()));
+    let collecting = log.headings.iter().filter_map(|heading| match Title::parse(&heading.title) {
+        Title::Collecting(path) => Some(path),
+        _ => None,
+    });
+    let files: BTreeSet<&str> = marked.chain(failed).chain(collecting).collect();
+    files.into_iter().map(Utf8PathBuf::from).collect()
 }
 
 fn is_proven(log: &Log, end: &End, end_line: u64) -> bool {

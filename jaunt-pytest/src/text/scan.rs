@@ -170,10 +170,11 @@ impl Scanner {
                     return Some(self.add_title(number, text, title, width));
                 }
             }
-            Some('_' | '―') if self.width.is_some() || text.starts_with('―') => {
-                if self.add_heading(number, text) {
-                    return Some(Title::Other);
-                }
+            Some('_' | '―')
+                if (self.width.is_some() || text.starts_with('―'))
+                    && self.add_heading(number, text) =>
+            {
+                return Some(Title::Other);
             }
             Some('!') => {
                 if let Some((reason, _)) = undecorate(text, '!') {

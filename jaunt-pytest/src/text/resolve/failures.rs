@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use camino::Utf8PathBuf;
-use regex::Regex;
 
-use crate::result::{Captured, Phase, TestFailure};
+use crate::result::{Phase, TestFailure};
 use crate::text::end::End;
 use crate::text::ids::{Entry, Title, node_name, split_subtest, unescape};
 use crate::text::progress::Word;
+use crate::text::resolve::describe::{describe, first_location};
 use crate::text::scan::{Block, Heading, Log, SectionKind};
 
 /// The failures that could be named.
@@ -32,9 +31,9 @@ pub(super) fn find(log: &Log, end: &End, end_line: u64, has_end: bool) -> Found 
     let report = Report::new(log, end, end_line);
     let headings = report.in_sections();
     let failures = report
-        .from_summary(&headings)
-        .or_else(|| report.from_verbose_lines())
-        .or_else(|| report.from_headings(&headings));
+        .in_summary(&headings)
+        .or_else(|| report.in_verbose_lines())
+        .or_else(|| report.in_headings(&headings));
     match failures {
         Some((failures, Certainty::Exact)) => Found { failures, doubt: None },
         Some((failures, Certainty::Ambiguous)) => {
@@ -135,7 +134,7 @@ impl<'a> Report<'a> {
     }
 
     /// From the lines of the short test summary.
-    fn from_summary(&self, headings: &[&'a Heading]) -> Option<Named> {
+    fn in_summary(&self, headings: &[&'a Heading]) -> Option<Named> {
         let counts = &self.end.counts;
         let (errors, failed): (Vec<&Entry>, Vec<&Entry>) =
             self.entries.iter().partition(|entry| entry.is_error);
@@ -297,7 +296,8 @@ impl<'a> Report<'a> {
         }
         let mut plausible = entry.plausible_splits();
         match (plausible.next(), plausible.next()) {
-            (Some(split), None) => (split, true),
+            // The name of a plugin's own item may be anything.
+            (Some(split), None) => (split, split.1.is_none() || split.0.contains(".py")),
             (Some(split), Some(_)) => (split, false),
             (None, _) => {
                 (entry.splits().next().expect("there is always the way to take all of it"), false)
@@ -306,7 +306,7 @@ impl<'a> Report<'a> {
     }
 
     /// From the lines that `-v` prints for each test.
-    fn from_verbose_lines(&self) -> Option<Named> {
+    fn in_verbose_lines(&self) -> Option<Named> {
         let counts = &self.end.counts;
         let collecting: Vec<&Heading> = self
             .headings
@@ -343,7 +343,7 @@ impl<'a> Report<'a> {
     }
 
     /// From the headings of the sections, which leave out the file.
-    fn from_headings(&self, headings: &[&'a Heading]) -> Option<Named> {
+    fn in_headings(&self, headings: &[&'a Heading]) -> Option<Named> {
         let counts = &self.end.counts;
         let (errors, failed): (Vec<&Heading>, Vec<&Heading>) =
             headings.iter().partition(|heading| Title::parse(&heading.title).is_error());
@@ -529,92 +529,4 @@ fn phase(title: Title<'_>) -> Phase {
 fn file_of(id: &str) -> Option<Utf8PathBuf> {
     let file = id.split_once("::").map_or(id, |(file, _)| file);
     (!file.is_empty()).then(|| Utf8PathBuf::from(file))
-}
-
-static LOCATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?m)^(?:(?<file>[^\s:>][^:\n]*):(?<line>\d+): ?\S*|  File "(?<native>[^"\n]+)", line (?<native_line>\d+)(?:, in .*)?)"#)
-        .expect("the expression is constant")
-});
-
-/// The first place in a traceback.
-fn first_location(body: &str) -> Option<(&str, u32)> {
-    LOCATION.captures_iter(body).find_map(|caps| {
-        let file = caps.name("file").or_else(|| caps.name("native"))?.as_str();
-        let line = caps.name("line").or_else(|| caps.name("native_line"))?.as_str();
-        Some((file, line.parse().ok()?))
-    })
-}
-
-/// Adds what the text below a heading tells: traceback, captured output, message and line.
-fn describe(failure: &mut TestFailure, heading: &Heading) {
-    let (traceback, captured) = split_captured(&heading.body);
-    failure.traceback = traceback.trim_matches('\n').to_owned();
-    failure.captured = captured;
-    if let Some(subtest) = split_subtest(Title::parse(&heading.title).name()).1 {
-        failure.subtest.get_or_insert_with(|| subtest.to_owned());
-    }
-    let file = failure.file.as_ref().map(|file| file.as_str());
-    failure.line = LOCATION
-        .captures_iter(traceback)
-        .filter(|caps| {
-            let place = caps.name("file").or_else(|| caps.name("native"));
-            place.map(|it| it.as_str()) == file
-        })
-        .filter_map(|caps| {
-            caps.name("line").or_else(|| caps.name("native_line"))?.as_str().parse().ok()
-        })
-        .last();
-    if heading.is_cut {
-        return;
-    }
-    // The summary has one line of the message, and mostly cuts that one, too.
-    let message = message(traceback);
-    let known = failure.message.strip_suffix("...").unwrap_or(&failure.message);
-    if message.starts_with(known) {
-        failure.message = message;
-    }
-}
-
-/// The message at the end of a traceback: its last lines that begin with `E`, or all of a text
-/// that has no such line.
-fn message(traceback: &str) -> String {
-    let lines: Vec<&str> = traceback.trim_matches('\n').lines().collect();
-    let is_message = |line: &str| line == "E" || line.starts_with("E ");
-    let Some(last) = lines.iter().rposition(|line| is_message(line)) else {
-        let is_traceback = lines.iter().any(|line| LOCATION.is_match(line));
-        return if is_traceback { String::new() } else { lines.join("\n") };
-    };
-    let first = lines[..last].iter().rposition(|line| !is_message(line)).map_or(0, |at| at + 1);
-    let text = |line: &str| line[1..].to_owned();
-    let indent = text(lines[first]).len() - text(lines[first]).trim_start().len();
-    lines[first..=last]
-        .iter()
-        .map(|line| {
-            let text = text(line);
-            text.get(indent..).unwrap_or_else(|| text.trim_start()).to_owned()
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-/// Cuts the text below a heading into the traceback and what the test had written.
-fn split_captured(body: &str) -> (&str, Captured) {
-    static SECTION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?m)^-+ Captured (?<what>stdout|stderr|log) (?:setup|call|teardown) -+$")
-            .expect("the expression is constant")
-    });
-    let mut captured = Captured::default();
-    let marks: Vec<_> = SECTION.captures_iter(body).collect();
-    let start =
-        |at: usize| marks.get(at).map(|caps| caps.get(0).expect("the match itself").start());
-    for (at, caps) in marks.iter().enumerate() {
-        let begin = caps.get(0).expect("the match itself").end();
-        let text = body[begin..start(at + 1).unwrap_or(body.len())].trim_start_matches('\n');
-        match &caps["what"] {
-            "stdout" => captured.stdout.push_str(text),
-            "stderr" => captured.stderr.push_str(text),
-            _ => captured.log.push_str(text),
-        }
-    }
-    (&body[..start(0).unwrap_or(body.len())], captured)
 }

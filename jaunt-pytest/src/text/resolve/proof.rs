@@ -109,7 +109,8 @@ pub(super) fn end_without_line(log: &Log) -> Option<End> {
         && log.interruptions.back().is_some_and(|(_, reason)| {
             reason == "KeyboardInterrupt" || reason.starts_with("_pytest.outcomes.Exit: ")
         });
-    if !(all_marked && log.interruptions.is_empty()) && !stopped_collecting && !interrupted {
+    let has_ended = all_marked && log.interruptions.is_empty();
+    if !has_ended && !stopped_collecting && !interrupted {
         return None;
     }
     let counts = Counts {

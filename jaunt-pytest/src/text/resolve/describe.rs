@@ -1,0 +1,97 @@
+//! What the text below a heading tells about a failure.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::result::{Captured, TestFailure};
+use crate::text::ids::{Title, split_subtest};
+use crate::text::scan::Heading;
+
+static LOCATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?m)^(?:(?<file>[^\s:>][^:\n]*):(?<line>\d+): ?\S*|  File "(?<native>[^"\n]+)", line (?<native_line>\d+)(?:, in .*)?)"#)
+        .expect("the expression is constant")
+});
+
+/// The first place in a traceback.
+pub(super) fn first_location(body: &str) -> Option<(&str, u32)> {
+    LOCATION.captures_iter(body).find_map(|caps| {
+        let file = caps.name("file").or_else(|| caps.name("native"))?.as_str();
+        let line = caps.name("line").or_else(|| caps.name("native_line"))?.as_str();
+        Some((file, line.parse().ok()?))
+    })
+}
+
+/// Adds what the text below a heading tells: traceback, captured output, message and line.
+pub(super) fn describe(failure: &mut TestFailure, heading: &Heading) {
+    let (traceback, captured) = split_captured(&heading.body);
+    failure.traceback = traceback.trim_matches('\n').to_owned();
+    failure.captured = captured;
+    if let Some(subtest) = split_subtest(Title::parse(&heading.title).name()).1 {
+        failure.subtest.get_or_insert_with(|| subtest.to_owned());
+    }
+    let file = failure.file.as_ref().map(|file| file.as_str());
+    failure.line = LOCATION
+        .captures_iter(traceback)
+        .filter(|caps| {
+            let place = caps.name("file").or_else(|| caps.name("native"));
+            place.map(|it| it.as_str()) == file
+        })
+        .filter_map(|caps| {
+            caps.name("line").or_else(|| caps.name("native_line"))?.as_str().parse().ok()
+        })
+        .last();
+    if heading.is_cut {
+        return;
+    }
+    // The summary has one line of the message, and mostly cuts that one, too.
+    let message = message(traceback);
+    let known = failure.message.strip_suffix("...").unwrap_or(&failure.message);
+    if message.starts_with(known) {
+        failure.message = message;
+    }
+}
+
+/// The message at the end of a traceback: its last lines that begin with `E`, or all of a text
+/// that has no such line.
+fn message(traceback: &str) -> String {
+    let lines: Vec<&str> = traceback.trim_matches('\n').lines().collect();
+    let is_message = |line: &str| line == "E" || line.starts_with("E ");
+    let Some(last) = lines.iter().rposition(|line| is_message(line)) else {
+        let is_traceback = lines.iter().any(|line| LOCATION.is_match(line));
+        return if is_traceback { String::new() } else { lines.join("\n") };
+    };
+    let first = lines[..last].iter().rposition(|line| !is_message(line)).map_or(0, |at| at + 1);
+    let text = |line: &str| line[1..].to_owned();
+    let indent = text(lines[first]).len() - text(lines[first]).trim_start().len();
+    lines[first..=last]
+        .iter()
+        .map(|line| {
+            let text = text(line);
+            text.get(indent..).unwrap_or_else(|| text.trim_start()).to_owned()
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Cuts the text below a heading into the traceback and what the test had written.
+fn split_captured(body: &str) -> (&str, Captured) {
+    static SECTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)^-+ Captured (?<what>stdout|stderr|log) (?:setup|call|teardown) -+$")
+            .expect("the expression is constant")
+    });
+    let mut captured = Captured::default();
+    let marks: Vec<_> = SECTION.captures_iter(body).collect();
+    let start =
+        |at: usize| marks.get(at).map(|caps| caps.get(0).expect("the match itself").start());
+    for (at, caps) in marks.iter().enumerate() {
+        let begin = caps.get(0).expect("the match itself").end();
+        let text = body[begin..start(at + 1).unwrap_or(body.len())].trim_start_matches('\n');
+        match &caps["what"] {
+            "stdout" => captured.stdout.push_str(text),
+            "stderr" => captured.stderr.push_str(text),
+            _ => captured.log.push_str(text),
+        }
+    }
+    (&body[..start(0).unwrap_or(body.len())], captured)
+}
