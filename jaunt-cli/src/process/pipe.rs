@@ -68,8 +68,9 @@ impl<R: AsyncRead + AsFd + Unpin> Capture<R> {
         Self { pipe, chunk: vec![0; CHUNK], bytes: Vec::new(), keep, limit, is_over: false }
     }
 
+    /// Whether there can be more to read.
     pub(super) fn is_open(&self) -> bool {
-        self.pipe.is_some()
+        self.pipe.is_some() && !self.is_over
     }
 
     /// Whether there was more than there may be of a whole stream.
@@ -87,6 +88,9 @@ impl<R: AsyncRead + AsFd + Unpin> Capture<R> {
     /// Reads what is there, without waiting, and closes the pipe.
     pub(super) fn drain(&mut self) {
         for _ in 0..=PIPE / CHUNK {
+            if self.is_over {
+                break;
+            }
             // The descriptor itself is asked, which tokio has made non-blocking: the runtime may
             // not have heard yet of what the child wrote last.
             let Some(pipe) = &self.pipe else { return };
@@ -113,8 +117,8 @@ impl<R: AsyncRead + AsFd + Unpin> Capture<R> {
         self.bytes.extend_from_slice(&self.chunk[..read]);
         match self.keep {
             Keep::Whole if self.bytes.len() > self.limit => {
+                // The pipe stays open: a child that is about to be killed need not complain of it.
                 self.is_over = true;
-                self.pipe = None;
                 self.bytes = Vec::new();
             }
             // In large steps, so that each byte is moved about once.

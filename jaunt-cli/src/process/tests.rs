@@ -6,7 +6,7 @@ use rustix::process::Pid;
 use super::*;
 
 /// A limit that only a broken test reaches.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
 const SHORT: Duration = Duration::from_millis(100);
 
 /// A shell script in a directory of its own.
@@ -238,6 +238,33 @@ async fn what_has_left_the_group_and_the_session_is_found_and_ended() {
     let script = daemon("print(file=open('leader', 'w')); time.sleep(1000)");
     let ended = stop_once_it_runs(&script, &[StopLevel::Kill]).await;
     assert!(matches!(ended, Err(ProcessError::Stopped)), "{ended:?}");
+    script.death_of("pid").await;
+}
+
+#[tokio::test]
+async fn at_the_end_of_the_program_nothing_is_left_below_it() {
+    // In a process of its own, in which nothing else is killed.
+    if std::env::var_os("ALONE").is_none() {
+        let exe = std::env::current_exe().unwrap();
+        let name = "process::tests::at_the_end_of_the_program_nothing_is_left_below_it";
+        let alone = Script::new("").with(|it| {
+            it.program = exe.into_os_string().into_string().unwrap();
+            it.args = vec!["--exact".to_owned(), name.to_owned()];
+            it.env.insert("ALONE".to_owned(), "1".to_owned());
+        });
+        assert!(alone.stdout().await.contains("1 passed"));
+        return;
+    }
+    adopt_orphans();
+    // Without its environment, nothing but its place tells whose it is.
+    let script = Script::new(
+        "python3 -c 'import os; os.setsid(); os.execve(\"/bin/sh\", [\"sh\", \"-c\", \"echo $$ >pid; sleep 1000\"], {})' &
+         until test -s pid; do :; done",
+    );
+    script.run().await.unwrap();
+    let pid = Pid::from_raw(script.line_of("pid").await.parse().unwrap()).unwrap();
+    assert!(is_alive(pid));
+    kill_descendants();
     script.death_of("pid").await;
 }
 
