@@ -148,7 +148,10 @@ pub(crate) enum BackendConfigError {
     NoModel,
     #[error("the backend `replay` has no store")]
     NoStore,
-    #[error("the backend `{backend}` needs the program `{program}`, which is not there")]
+    #[error(
+        "the backend `{backend}` needs the program `{program}`, which is {}",
+        if program.contains('/') { "no executable file" } else { "not in `PATH`" }
+    )]
     NoProgram { backend: BackendName, program: String, install: Option<&'static str> },
     #[error("the backend `replay` cannot be used")]
     Store { source: StoreError },
@@ -173,7 +176,7 @@ impl BackendConfigError {
                 "or name a program of your own with `--backend-command 'CMD ARG…'`",
             ],
             Self::NoProgram { install: None, .. } => {
-                &["install it, or check `PATH` and the spelling of the command"]
+                &["install it, or check the spelling of the command"]
             }
             Self::Store { .. } => &["record into it first, with `--record DIR`"],
             Self::Record { .. } => &["name a directory whose parent exists with `--record DIR`"],
@@ -197,7 +200,7 @@ enum Answers {
 
 #[derive(Debug)]
 enum Source {
-    Command(CommandBackend),
+    Command(Box<CommandBackend>),
     Replay(ReplayBackend),
 }
 
@@ -232,7 +235,7 @@ pub(crate) fn select(
                     install: config.install,
                 });
             }
-            Source::Command(CommandBackend::new(config, templates, stop))
+            Source::Command(Box::new(CommandBackend::new(config, templates, stop)))
         }
     };
     let answers = match &settings.record {
@@ -267,10 +270,7 @@ impl GeneratorBackend for AnyBackend {
         ctx: &ModuleSpecContext,
         error_context: &[String],
     ) -> Result<Generation, BackendError> {
-        match &self.answers {
-            Answers::Plain(source) => source.generate_module(ctx, error_context).await,
-            Answers::Recorded(recording) => recording.generate_module(ctx, error_context).await,
-        }
+        self.generate_attempt(ctx, uncounted(error_context)).await
     }
 
     async fn generate_attempt(
@@ -291,10 +291,7 @@ impl GeneratorBackend for Source {
         ctx: &ModuleSpecContext,
         error_context: &[String],
     ) -> Result<Generation, BackendError> {
-        match self {
-            Self::Command(backend) => backend.generate_module(ctx, error_context).await,
-            Self::Replay(backend) => backend.generate_module(ctx, error_context).await,
-        }
+        self.generate_attempt(ctx, uncounted(error_context)).await
     }
 
     async fn generate_attempt(
@@ -333,8 +330,8 @@ fn command(settings: &BackendSettings) -> Result<CommandConfig, BackendConfigErr
             config.env.entry(name).or_insert(value);
         }
     } else {
-        let (program, args) =
-            settings.command.split_first().ok_or(BackendConfigError::NoCommand)?;
+        let command = settings.command.split_first().filter(|(program, _)| !program.is_empty());
+        let (program, args) = command.ok_or(BackendConfigError::NoCommand)?;
         config.program.clone_from(program);
         config.args = args.iter().cloned().map(Arg::Text).collect();
     }
@@ -349,9 +346,13 @@ fn is_program(program: &str, cwd: &Utf8Path, search_path: &OsStr) -> bool {
     if program.contains('/') {
         return is_executable(cwd.join(program).as_std_path());
     }
-    !program.is_empty()
-        && env::split_paths(search_path)
-            .any(|dir| is_executable(&cwd.as_std_path().join(dir).join(program)))
+    env::split_paths(search_path)
+        .any(|dir| is_executable(&cwd.as_std_path().join(dir).join(program)))
+}
+
+/// The attempt of a caller who does not count: the first, or another.
+fn uncounted(error_context: &[String]) -> Attempt<'_> {
+    Attempt { number: if error_context.is_empty() { 1 } else { 2 }, error_context }
 }
 
 /// Runs something that blocks where it does no harm.

@@ -15,6 +15,7 @@ use jaunt_builder::GeneratorBackend;
 use jaunt_builder::ModuleSpecContext;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::backend::fence::strip_fence;
 use crate::backend::prompt::Prompt;
@@ -23,12 +24,14 @@ use crate::backend::report::ending;
 use crate::backend::report::size;
 use crate::backend::report::with_causes;
 use crate::backend::report::with_last_words;
+use crate::backend::uncounted;
 use crate::process::Finished;
 use crate::process::Invocation;
 use crate::process::Limits;
 use crate::process::ProcessError;
 use crate::process::Stop;
 use crate::process::run;
+use crate::sanitize::sanitize;
 
 /// The name of the protocol, and its version.
 const PROTOCOL: &str = "jaunt.generate/1";
@@ -111,14 +114,6 @@ struct Request<'a> {
     prompt: &'a Prompt,
 }
 
-/// What comes out of a program that answers in JSON. Other keys are its own affair.
-#[derive(Deserialize)]
-struct Answer {
-    source: String,
-    #[serde(default)]
-    usage: Option<serde_json::Value>,
-}
-
 impl CommandBackend {
     /// Starts `config` for every attempt, until it is told to stop.
     pub(crate) fn new(config: CommandConfig, templates: Templates, stop: Stop) -> Self {
@@ -178,13 +173,14 @@ impl CommandBackend {
     /// What a program that ended by itself has answered.
     fn read(&self, finished: Finished) -> Result<Generation, BackendError> {
         let Finished { status, stdout, stderr } = finished;
-        let program = &self.config.program;
-        let failed = |what: String| {
-            BackendError::transient(with_last_words(format!("`{program}` {what}"), &stderr))
-        };
+        let program = sanitize(&self.config.program);
         if !status.success() {
-            return Err(failed(ending(status)));
+            let message = format!("`{program}` {}", ending(status));
+            return Err(BackendError::transient(with_last_words(message, &stderr, &stdout)));
         }
+        let failed = |what: String| {
+            BackendError::transient(with_last_words(format!("`{program}` {what}"), &stderr, &[]))
+        };
         let text = String::from_utf8(stdout).map_err(|err| {
             let at = err.utf8_error().valid_up_to();
             failed(format!("printed bytes that are not UTF-8 (the first at offset {at})"))
@@ -196,11 +192,11 @@ impl CommandBackend {
         let (source, usage) = match self.config.output {
             Output::Python => (text.to_owned(), None),
             Output::Json => {
-                let answer: Answer = serde_json::from_str(text).map_err(|err| {
-                    let wanted = r#"an object with "source""#;
-                    failed(format!("printed something else than {wanted} as JSON: {err}"))
-                })?;
-                (answer.source, answer.usage)
+                let answer = serde_json::from_str(text)
+                    .map_err(|err| failed(format!("printed something that is not JSON: {err}")))?;
+                split_answer(answer).ok_or_else(|| {
+                    failed("printed JSON that is no object with a text `source`".to_owned())
+                })?
             }
         };
         let source = strip_fence(&source);
@@ -212,17 +208,22 @@ impl CommandBackend {
 
     /// What a program that did not end by itself means for the module.
     fn explain(&self, err: ProcessError) -> BackendError {
-        let program = &self.config.program;
+        let program = sanitize(&self.config.program);
         match err {
             ProcessError::Stopped => BackendError::interrupted(),
             ProcessError::TimedOut { limit, stderr, .. } => {
-                let message =
-                    format!("`{program}` gave no answer within {} s", limit.as_secs_f64());
-                BackendError::fatal(with_last_words(message, &stderr))
+                let limit = limit.as_secs_f64();
+                let message = format!(
+                    "`{program}` gave no answer within {limit} s (`--timeout` sets the limit)"
+                );
+                BackendError::fatal(with_last_words(message, &stderr, &[]))
             }
             ProcessError::Flooded { limit, stderr, .. } => {
-                let message = format!("`{program}` printed more than {}", size(limit));
-                BackendError::fatal(with_last_words(message, &stderr))
+                let limit = size(limit);
+                let message = format!(
+                    "`{program}` printed more than {limit} (`--max-output` sets the limit)"
+                );
+                BackendError::fatal(with_last_words(message, &stderr, &[]))
             }
             err @ (ProcessError::Start { .. } | ProcessError::Wait { .. }) => {
                 let install = self.config.install.map(|it| format!("; {it}"));
@@ -232,14 +233,23 @@ impl CommandBackend {
     }
 }
 
+/// The source in an answer in JSON, and what it cost. Other keys are the program's own affair.
+fn split_answer(answer: Value) -> Option<(String, Option<Value>)> {
+    let Value::Object(mut answer) = answer else { return None };
+    let usage = answer.remove("usage").filter(|usage| !usage.is_null());
+    match answer.remove("source") {
+        Some(Value::String(source)) => Some((source, usage)),
+        _ => None,
+    }
+}
+
 impl GeneratorBackend for CommandBackend {
     async fn generate_module(
         &self,
         ctx: &ModuleSpecContext,
         error_context: &[String],
     ) -> Result<Generation, BackendError> {
-        let number = if error_context.is_empty() { 1 } else { 2 };
-        self.generate_attempt(ctx, Attempt { number, error_context }).await
+        self.generate_attempt(ctx, uncounted(error_context)).await
     }
 
     async fn generate_attempt(

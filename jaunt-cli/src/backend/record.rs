@@ -14,6 +14,7 @@ use jaunt_digest::ModuleName;
 use crate::backend::blocking;
 use crate::backend::store::Store;
 use crate::backend::store::StoreError;
+use crate::backend::uncounted;
 
 /// A backend, and the store that gets its answers: those that pass the checks, and no others.
 #[derive(Debug)]
@@ -27,11 +28,6 @@ impl<B> Recording<B> {
     /// Records in `store` what `inner` answers.
     pub(crate) fn new(inner: B, store: Store) -> Self {
         Self { inner, store, failures: Mutex::new(Vec::new()) }
-    }
-
-    /// The backend that answers.
-    pub(crate) fn inner(&self) -> &B {
-        &self.inner
     }
 
     /// Takes what could not be recorded, in the order of the modules.
@@ -52,7 +48,7 @@ impl<B: GeneratorBackend> GeneratorBackend for Recording<B> {
         ctx: &ModuleSpecContext,
         error_context: &[String],
     ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, Attempt { number: 1, error_context }).await
+        self.generate_attempt(ctx, uncounted(error_context)).await
     }
 
     async fn generate_attempt(

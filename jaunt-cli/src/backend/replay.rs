@@ -14,6 +14,7 @@ use crate::backend::blocking;
 use crate::backend::report::with_causes;
 use crate::backend::store::Header;
 use crate::backend::store::Store;
+use crate::sanitize::sanitize;
 
 /// How many differences are listed.
 const MANY: usize = 3;
@@ -80,25 +81,26 @@ impl Shared {
             .map(|it| (it, it.differences(ctx)))
             .min_by_key(|(_, differences)| differences.len());
         let nearest = match nearest {
-            None => "there is none for this module at all".to_owned(),
-            Some((header, differences)) => {
-                let n_more = differences.len().saturating_sub(MANY);
-                let mut listed = differences.into_iter().take(MANY).collect::<Vec<_>>().join(", ");
-                if n_more > 0 {
-                    listed += &format!(", and {n_more} more");
+            None => "it has none for this module at all".to_owned(),
+            Some((header, mut differences)) => {
+                if differences.len() > MANY {
+                    let n_more = differences.len() - MANY;
+                    differences.truncate(MANY);
+                    differences.push(format!("and {n_more} more"));
                 }
-                if listed.is_empty() {
-                    listed = "context".to_owned();
-                }
-                format!("`{:.12}….py` was made for another {listed}", header.context.to_string())
+                let context = header.context.to_string();
+                let listed = differences.join(", ");
+                format!("the nearest, `{context:.12}….py`, was made for another {listed}")
             }
         };
-        format!(
-            "there is no recording for `{}` in `{}` (context {}); {nearest}",
+        let message = format!(
+            "`{1}` has no recording for `{0}`; {nearest}; the context is sha256:{2}",
             ctx.spec_module,
             self.store.dir(),
             canonical_digest(ctx),
-        )
+        );
+        // What a header says is anybody's word.
+        sanitize(&message).into_owned()
     }
 }
 

@@ -12,23 +12,33 @@ const WIDTH: usize = 200;
 
 /// An error with its causes, on one line.
 pub(super) fn with_causes(err: &dyn Error) -> String {
-    let mut text = err.to_string();
-    let mut cause = err.source();
-    while let Some(err) = cause {
-        text += &format!(": {err}");
-        cause = err.source();
-    }
-    sanitize(&text).into_owned()
+    sanitize(&chain(err).join(": ")).into_owned()
 }
 
-/// A message, and below it what the program said last on its standard error.
-pub(super) fn with_last_words(message: String, stderr: &[u8]) -> String {
-    let lines = last_lines(&String::from_utf8_lossy(stderr), LINES, WIDTH);
-    if lines.is_empty() {
-        return message;
+/// What an error says, and each of its causes.
+pub(super) fn chain(err: &dyn Error) -> Vec<String> {
+    let mut messages = vec![err.to_string()];
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        messages.push(err.to_string());
+        cause = err.source();
     }
-    let lines = lines.iter().map(|line| format!("\n  | {line}")).collect::<String>();
-    format!("{message}; the end of its standard error:{lines}")
+    messages
+}
+
+/// A message, and below it what the program said last: on its standard error, or, where that is
+/// empty, on its standard output.
+pub(super) fn with_last_words(message: String, stderr: &[u8], stdout: &[u8]) -> String {
+    for (stream, bytes) in [("standard error", stderr), ("standard output", stdout)] {
+        // The end is enough, and a module of megabytes is not copied for it.
+        let end = &bytes[bytes.len().saturating_sub(LINES * WIDTH * 4)..];
+        let lines = last_lines(&String::from_utf8_lossy(end), LINES, WIDTH);
+        if !lines.is_empty() {
+            let lines = lines.iter().map(|line| format!("\n  | {line}")).collect::<String>();
+            return format!("{message}; the end of its {stream}:{lines}");
+        }
+    }
+    message
 }
 
 /// How a program ended, to go after its name: "exited with code 3".

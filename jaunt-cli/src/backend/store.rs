@@ -27,6 +27,7 @@ use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::io::Read as _;
+use std::str::FromStr;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
@@ -38,6 +39,8 @@ use jaunt_digest::ModuleName;
 use jaunt_digest::normalize_body;
 use jaunt_write::Tree;
 use jaunt_write::WriteError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// No recording is larger, in bytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
@@ -291,23 +294,19 @@ impl Header {
         let field = |key: &'static str| fields.get(key).copied().ok_or(Fault::BadField(key));
         let kinds = [Kind::Build, Kind::Test];
         let kind = kinds.into_iter().find(|it| field("kind") == Ok(it.as_str()));
-        let map = |key| field(key).ok().and_then(|it| serde_json::from_str(it).ok());
+        let map = |key| part(field(key));
         let header = Self {
             kind: kind.ok_or(Fault::BadField("kind"))?,
-            spec_module: parse_field(&field, "spec_module")?,
-            context: parse_field(&field, "context")?,
-            source: parse_field(&field, "source")?,
+            spec_module: parse_field(field, "spec_module")?,
+            context: parse_field(field, "context")?,
+            source: parse_field(field, "source")?,
             parts: Parts {
                 generated_module: field("generated_module").unwrap_or_default().to_owned(),
-                expected_names: field("expected_names")
-                    .ok()
-                    .and_then(|it| serde_json::from_str(it).ok())
-                    .unwrap_or_default(),
-                spec_sources: map("spec_sources").unwrap_or_default(),
-                decorator_prompts: map("decorator_prompts").unwrap_or_default(),
-                dependency_apis: map("dependency_apis").unwrap_or_default(),
-                dependency_generated_modules: map("dependency_generated_modules")
-                    .unwrap_or_default(),
+                expected_names: part(field("expected_names")),
+                spec_sources: map("spec_sources"),
+                decorator_prompts: map("decorator_prompts"),
+                dependency_apis: map("dependency_apis"),
+                dependency_generated_modules: map("dependency_generated_modules"),
             },
         };
         Ok((header, rest))
@@ -373,15 +372,20 @@ fn shorten<K: Display>(texts: &BTreeMap<K, String>) -> BTreeMap<String, String> 
     texts.iter().map(|(name, text)| (name.to_string(), short(text))).collect()
 }
 
-fn json(value: &impl serde::Serialize) -> String {
+fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("maps and lists of text have a JSON form")
 }
 
-fn parse_field<'a, T: std::str::FromStr>(
+fn parse_field<'a, T: FromStr>(
     field: impl Fn(&'static str) -> Result<&'a str, Fault>,
     key: &'static str,
 ) -> Result<T, Fault> {
     field(key)?.parse().map_err(|_| Fault::BadField(key))
+}
+
+/// A part in JSON, or an empty one.
+fn part<T: Default + DeserializeOwned>(field: Result<&str, Fault>) -> T {
+    field.ok().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default()
 }
 
 fn file_name(context: Digest) -> String {

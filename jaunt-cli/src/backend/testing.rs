@@ -7,6 +7,8 @@ use jaunt_builder::ModuleSpecContext;
 use jaunt_digest::Kind;
 use tempfile::TempDir;
 
+use crate::backend::report;
+
 /// A module with a function and a class, a dependency, and a prompt.
 pub(super) fn cart() -> ModuleSpecContext {
     let total = "async def total(items: list[Item], *, tax: Tax = Tax.NONE) -> Decimal:\n    \
@@ -68,11 +70,5 @@ pub(super) fn directory() -> (TempDir, Utf8PathBuf) {
 
 /// An error with its causes, as the program prints them.
 pub(super) fn chain(err: &dyn std::error::Error) -> String {
-    let mut text = err.to_string();
-    let mut cause = err.source();
-    while let Some(err) = cause {
-        text += &format!("\n  caused by: {err}");
-        cause = err.source();
-    }
-    text
+    report::chain(err).join("\n  caused by: ")
 }

@@ -54,7 +54,12 @@ async fn without_a_recording_the_module_fails_and_the_nearest_is_named() {
             failure(&[(&long_ago, SOURCE), (&once, SOURCE)], &cart()).await,
         ]
         .join("\n"),
-        @""
+        @"
+    `recordings` has no recording for `shop.cart`; it has none for this module at all; the context is sha256:92142ec8592d144497df09394c24d73e63667ae523512836b953e5cd5fffc5e4
+    `recordings` has no recording for `shop.cart`; it has none for this module at all; the context is sha256:92142ec8592d144497df09394c24d73e63667ae523512836b953e5cd5fffc5e4
+    `recordings` has no recording for `shop.cart`; the nearest, `3806a67a7301….py`, was made for another source of `shop.cart:Cart.add`, prompt of `shop.cart:total`, interface of `shop.price:Price`, and 1 more; the context is sha256:92142ec8592d144497df09394c24d73e63667ae523512836b953e5cd5fffc5e4
+    `recordings` has no recording for `shop.cart`; the nearest, `df779af16b76….py`, was made for another source of `shop.cart:Cart.add`; the context is sha256:92142ec8592d144497df09394c24d73e63667ae523512836b953e5cd5fffc5e4
+    "
     );
 }
 
