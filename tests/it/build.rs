@@ -162,10 +162,7 @@ fn clean_removes_orphans_and_with_all_everything_generated() {
     let registry = project.read("jaunt.registry.json");
     project.write(
         "jaunt.registry.json",
-        &registry
-            .replace("app.price:price\"]", "app.price:price\"]")
-            .replace("app.cart", "app.basket")
-            .replace("src/app/cart.py", "src/app/basket.py"),
+        &registry.replace("app.cart", "app.basket").replace("src/app/cart.py", "src/app/basket.py"),
     );
     project.write("src/app/basket.py", &project.read("src/app/cart.py"));
     assert!(
