@@ -62,7 +62,8 @@ pub enum TidyError {
 
 /// Finds every generated directory below the roots and sorts what is in it.
 ///
-/// Roots are relative to the project; what does not exist is passed over. Links are not followed, and
+/// Roots are relative to the project; what does not exist is passed over. A file in `also_expected`
+/// is no orphan although it belongs to no module. Links are not followed, and
 /// neither hidden folders nor virtual environments are looked into.
 ///
 /// # Errors
@@ -72,6 +73,7 @@ pub fn find_generated(
     project: &Project,
     roots: &[String],
     generated_dir: &str,
+    also_expected: &BTreeSet<Utf8PathBuf>,
 ) -> Result<GeneratedFiles, TidyError> {
     let mut paths = BTreeSet::new();
     for root in roots {
@@ -79,8 +81,8 @@ pub fn find_generated(
     }
     // A module may have its code outside the roots.
     paths.extend(project.modules().values().map(|module| module.output.tree().to_owned()));
-    let expected: BTreeSet<Utf8PathBuf> =
-        project.modules().values().map(|module| module.output.path().to_owned()).collect();
+    let outputs = project.modules().values().map(|module| module.output.path().to_owned());
+    let expected: BTreeSet<Utf8PathBuf> = outputs.chain(also_expected.iter().cloned()).collect();
 
     let mut generated = GeneratedFiles::default();
     for path in paths {

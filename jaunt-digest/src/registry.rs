@@ -27,6 +27,11 @@ pub struct Registry {
     pub modules: BTreeMap<ModuleName, ModuleEntry>,
     /// Settings of the project, each only where the document gives it.
     pub settings: Settings,
+    /// Generated files, relative to the project root, that belong to no spec: tests that the
+    /// producer makes up for classes by itself. Such a file is not an orphan.
+    pub auto_tests: BTreeSet<Utf8PathBuf>,
+    /// What the producer has to say about the project, for people.
+    pub warnings: Vec<String>,
 }
 
 /// The program that wrote a registry document.

@@ -1,6 +1,6 @@
 //! Generated tests: which there are, whose they are, and the run of pytest on them.
 //!
-//! [`test`] builds test modules with the pipeline of `jaunt-builder`, another
+//! [`test()`] builds test modules with the pipeline of `jaunt-builder`, another
 //! [`Kind`](jaunt_digest::Kind) and other directories, and then runs every generated test file that
 //! was selected, fresh or new, by explicit path. This crate does not know how code is generated, nor
 //! how the results of pytest are read.

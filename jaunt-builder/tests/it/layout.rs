@@ -117,3 +117,22 @@ fn a_chain_of_5000_modules_builds() {
     assert_eq!(fixture.build(&FakeBackend::new()).report.generated().count(), 5000);
     assert_eq!(fixture.build(&FakeBackend::new()).report.skipped().count(), 5000);
 }
+
+#[test]
+fn what_is_generated_for_no_spec_is_an_orphan_unless_it_was_expected() {
+    let mut fixture = Fixture::new("app.a:f\napp.b:g");
+    fixture.build(&FakeBackend::new());
+    fixture.write("src/app/__generated__/mine.py", "x = 1\n");
+    fixture.write("src/app/__generated__/b.contract.json", "{}\n");
+    fixture.respec("app.a:f");
+    let orphans = |expected: &[&str]| {
+        let expected = expected.iter().map(Into::into).collect();
+        let roots = ["src".to_owned(), ".".to_owned(), "gone".to_owned()];
+        let project = fixture.load().unwrap();
+        let found =
+            jaunt_builder::find_generated(&project, &roots, "__generated__", &expected).unwrap();
+        found.orphans().map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(orphans(&[]), ["src/app/__generated__/b.py"]);
+    assert_eq!(orphans(&["src/app/__generated__/b.py"]), Vec::<String>::new());
+}

@@ -3,13 +3,12 @@
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
 use jaunt_builder::GeneratedTree;
-use jaunt_builder::find_generated;
 use jaunt_digest::Kind;
 use jaunt_write::Tree;
 
 use crate::args::CleanArgs;
 use crate::commands::generate::load;
-use crate::commands::status::roots;
+use crate::commands::status::generated_files;
 use crate::document;
 use crate::document::CleanDocument;
 use crate::error::CommandResult;
@@ -28,8 +27,7 @@ pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Ex
         state::lock(session, &workspace.root, "jaunt clean", args.no_wait).await?.require()?
     };
     let loaded = load(session, &workspace, &[Kind::Build, Kind::Test]).await?;
-    let dir = &loaded.settings.generated_dir;
-    let generated = find_generated(&loaded.project, &roots(&loaded), dir)?;
+    let generated = generated_files(&loaded)?;
 
     let mut paths: Vec<Utf8PathBuf> = Vec::new();
     for (path, found) in &generated.trees {

@@ -46,6 +46,9 @@ pub(crate) async fn load(
     kinds: &[Kind],
 ) -> CommandResult<Loaded> {
     let registry = registry::load(session, workspace).await?;
+    for warning in &registry.warnings {
+        session.ui.labelled(Tone::Note, "warning:", warning);
+    }
     let settings = workspace.settings(&registry)?;
     let project = Project::load(&workspace.root, &registry, &settings.layout, kinds)?;
     Ok(Loaded { registry, settings, project: Arc::new(project) })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jaunt_builder::GeneratedFiles;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
 use jaunt_builder::Staleness;
@@ -51,8 +52,7 @@ pub(crate) async fn run(
         modules.extend(states(&loaded, &plan));
     }
     modules.sort_by(|left, right| left.module.cmp(&right.module));
-    let generated =
-        find_generated(&loaded.project, &roots(&loaded), &loaded.settings.generated_dir)?;
+    let generated = generated_files(&loaded)?;
     let orphans: Vec<String> = generated.orphans().map(|path| path.to_string()).collect();
 
     let is_clean = modules.iter().all(|it| it.state == "fresh") && orphans.is_empty();
@@ -66,10 +66,13 @@ pub(crate) async fn run(
     Ok(exit)
 }
 
-/// The folders below which there may be generated files.
-pub(crate) fn roots(loaded: &Loaded) -> Vec<String> {
+/// What is below the generated directories of the project's roots.
+pub(crate) fn generated_files(loaded: &Loaded) -> CommandResult<GeneratedFiles> {
     let settings = &loaded.settings;
-    settings.source_roots.iter().chain(&settings.test_roots).cloned().collect()
+    let roots: Vec<String> =
+        settings.source_roots.iter().chain(&settings.test_roots).cloned().collect();
+    let made_up = &loaded.registry.auto_tests;
+    Ok(find_generated(&loaded.project, &roots, &settings.generated_dir, made_up)?)
 }
 
 fn states(loaded: &Loaded, plan: &Plan) -> Vec<ModuleStatus> {

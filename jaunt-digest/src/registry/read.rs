@@ -36,6 +36,8 @@ pub(super) fn document(text: &str) -> Result<Registry, RegistryError> {
         specs: specs(&document)?,
         modules: modules(&document)?,
         settings: document.get("settings").map(settings).transpose()?.unwrap_or_default(),
+        auto_tests: auto_tests(&document)?,
+        warnings: document.optional("warnings", STRINGS, as_strings)?.unwrap_or_default(),
     };
     for (spec, entry) in &registry.specs {
         let module = registry.modules.get(spec.module());
@@ -71,6 +73,14 @@ fn settings(raw: &RawValue) -> Result<Settings, RegistryError> {
         test_jobs: jobs("test_jobs")?,
         pytest_args: strings("pytest_args")?,
     })
+}
+
+fn auto_tests(document: &Fields<'_>) -> Result<BTreeSet<Utf8PathBuf>, RegistryError> {
+    let list = document.optional("auto_tests", "a list", as_list)?.unwrap_or_default();
+    let paths = list
+        .into_iter()
+        .map(|raw| Fields::of(Place::AutoTests, raw)?.required("path", PATH, as_file));
+    paths.collect()
 }
 
 fn specs(document: &Fields<'_>) -> Result<BTreeMap<SpecRef, SpecEntry>, RegistryError> {
@@ -233,6 +243,7 @@ enum Place<'a> {
     Document,
     Producer,
     Settings,
+    AutoTests,
     Index(usize),
     Spec(SpecRef),
     Module(Cow<'a, str>),
@@ -244,6 +255,7 @@ impl Display for Place<'_> {
             Self::Document => f.write_str("registry document"),
             Self::Producer => f.write_str("producer"),
             Self::Settings => f.write_str("settings"),
+            Self::AutoTests => f.write_str("auto_tests"),
             Self::Index(idx) => write!(f, "specs[{idx}]"),
             Self::Spec(spec) => write!(f, "spec `{spec}`"),
             Self::Module(module) => write!(f, "module `{}`", shown(module)),
