@@ -176,6 +176,16 @@ impl fmt::Display for Staleness {
     }
 }
 
+impl Staleness {
+    /// The reasons that tell a person something: that a dependency is stale does not, where the
+    /// module is stale by itself.
+    pub fn telling(reasons: &[Self]) -> impl Iterator<Item = &Self> {
+        let is_upstream = |reason: &&Self| matches!(reason, Self::Upstream { .. });
+        let has_own = reasons.iter().any(|reason| !is_upstream(&reason));
+        reasons.iter().filter(move |reason| !has_own || !is_upstream(reason))
+    }
+}
+
 fn or_none(value: Option<&str>) -> &str {
     value.unwrap_or("none")
 }

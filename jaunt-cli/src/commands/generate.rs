@@ -9,6 +9,7 @@ use jaunt_builder::BuildReport;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
 use jaunt_builder::Project;
+use jaunt_builder::Staleness;
 use jaunt_builder::read_outputs;
 use jaunt_digest::Kind;
 use jaunt_digest::ModuleName;
@@ -17,7 +18,6 @@ use jaunt_digest::Registry;
 use crate::args::GenerateArgs;
 use crate::args::ProgressChoice;
 use crate::choose;
-use crate::commands::status::telling;
 use crate::document::Backend;
 use crate::document::BuildDocument;
 use crate::error::CommandError;
@@ -174,7 +174,7 @@ fn jobs(kind: Kind, settings: &Settings, args: &GenerateArgs) -> NonZeroUsize {
 /// Says why each stale module is stale.
 fn explain(session: &Session, plan: &Plan) {
     for (name, planned) in plan.stale() {
-        for reason in telling(&planned.reasons) {
+        for reason in Staleness::telling(&planned.reasons) {
             session.ui.labelled(Tone::Note, "stale", format!("{name}: {reason}"));
         }
         if let Some(refusal) = &planned.refusal {

@@ -118,19 +118,12 @@ fn summarize(
     }
 }
 
-/// The reasons that tell a person something: that a dependency is stale does not, where the module
-/// is stale by itself.
-pub(crate) fn telling(reasons: &[Staleness]) -> impl Iterator<Item = &Staleness> {
-    let is_upstream = |reason: &&Staleness| matches!(reason, Staleness::Upstream { .. });
-    let has_own = reasons.iter().any(|reason| !is_upstream(&reason));
-    reasons.iter().filter(move |reason| !has_own || !is_upstream(reason))
-}
-
 fn text(document: &StatusDocument) -> String {
     let mut lines = Vec::new();
     for module in document.modules.iter().filter(|it| it.state == "stale") {
         lines.push(format!("stale  {}  ({})", module.module, module.path));
-        lines.extend(telling(&module.reasons).map(|reason| format!("         {reason}")));
+        lines
+            .extend(Staleness::telling(&module.reasons).map(|reason| format!("         {reason}")));
     }
     lines.extend(document.orphans.iter().map(|path| format!("orphan {path}")));
     let summary = &document.summary;
