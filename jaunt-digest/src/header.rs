@@ -13,8 +13,8 @@ const FIELD: &str = "# jaunt:";
 
 /// The header of a generated file, as it was read.
 ///
-/// It is what the file says and nothing more: every accessor answers `None`, or something empty, for
-/// what is missing or makes no sense.
+/// It is what the file says and nothing more: for what is missing or makes no sense, every
+/// accessor answers `None` or something empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     fields: BTreeMap<String, String>,

@@ -181,29 +181,33 @@ pub(crate) fn write_canonical(raw: &RawValue, out: &mut String) -> Result<(), se
         Node::Null | Node::Bool(_) => out.push_str(raw.get()),
         Node::Number(digits) => out.push_str(&number(digits)),
         Node::String(text) => write_string(&text, out),
-        Node::List(items) => {
-            out.push('[');
-            for (idx, item) in items.into_iter().enumerate() {
-                if idx > 0 {
-                    out.push(',');
-                }
-                write_canonical(item, out)?;
-            }
-            out.push(']');
-        }
+        Node::List(items) => write_joined(['[', ']'], items, out, write_canonical)?,
         Node::Object(members) => {
-            out.push('{');
-            for (idx, (key, value)) in members.into_sorted().into_iter().enumerate() {
-                if idx > 0 {
-                    out.push(',');
-                }
+            write_joined(['{', '}'], members.into_sorted(), out, |(key, value), out| {
                 write_string(&key, out);
                 out.push(':');
-                write_canonical(value, out)?;
-            }
-            out.push('}');
+                write_canonical(value, out)
+            })?;
         }
     }
+    Ok(())
+}
+
+/// Writes items with commas between them and brackets around.
+pub(crate) fn write_joined<T>(
+    [open, close]: [char; 2],
+    items: impl IntoIterator<Item = T>,
+    out: &mut String,
+    mut write: impl FnMut(T, &mut String) -> Result<(), serde_json::Error>,
+) -> Result<(), serde_json::Error> {
+    out.push(open);
+    for (idx, item) in items.into_iter().enumerate() {
+        if idx > 0 {
+            out.push(',');
+        }
+        write(item, out)?;
+    }
+    out.push(close);
     Ok(())
 }
 

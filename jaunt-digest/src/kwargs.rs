@@ -14,12 +14,13 @@ const REFS: [&str; 2] = ["deps", "targets"];
 
 /// Returns the keyword text of a spec: its decorator arguments as they are digested.
 ///
-/// That is the JSON which Python writes with sorted keys, no blanks, and ASCII only. In `deps` and `targets` a
-/// single value becomes a list; if all items are refs they are brought to the form
+/// That is the JSON which Python writes with sorted keys, no blanks, and ASCII only. In `deps` and
+/// `targets` a single value becomes a list; if all items are refs they are brought to the form
 /// `module:qualname`, otherwise all stay as they are; the list is sorted.
 ///
-/// A `Map` cannot hold everything that Python can: for an integer beyond 64 bits or a lone
-/// surrogate, use the text that [`Registry::from_json`](crate::Registry::from_json) finds in the document.
+/// A `Map` cannot hold everything that Python can. With an integer beyond 64 bits or a lone
+/// surrogate, only the text that [`Registry::from_json`](crate::Registry::from_json) finds in the
+/// document is exact.
 pub fn kwargs_text(kwargs: &Map<String, Value>) -> String {
     let raw = serde_json::value::to_raw_value(kwargs).expect("a JSON value can be written");
     text_of(&raw).expect("what serde_json writes it can read")
@@ -29,33 +30,19 @@ pub fn kwargs_text(kwargs: &Map<String, Value>) -> String {
 pub(crate) fn text_of(kwargs: &RawValue) -> Result<String, serde_json::Error> {
     let Node::Object(members) = Node::of(kwargs)? else { return Ok("{}".to_owned()) };
     let mut out = String::with_capacity(kwargs.get().len());
-    out.push('{');
-    for (idx, (key, value)) in members.into_sorted().into_iter().enumerate() {
-        if idx > 0 {
-            out.push(',');
-        }
-        json::write_string(&key, &mut out);
+    json::write_joined(['{', '}'], members.into_sorted(), &mut out, |(key, value), out| {
+        json::write_string(&key, out);
         out.push(':');
         if key.as_str().is_some_and(|key| REFS.contains(&key)) {
-            write_refs(value, &mut out)?;
+            json::write_joined(['[', ']'], refs(value)?, out, |text, out| {
+                json::write_string(&text, out);
+                Ok(())
+            })
         } else {
-            json::write_canonical(value, &mut out)?;
+            json::write_canonical(value, out)
         }
-    }
-    out.push('}');
+    })?;
     Ok(out)
-}
-
-fn write_refs(value: &RawValue, out: &mut String) -> Result<(), serde_json::Error> {
-    out.push('[');
-    for (idx, text) in refs(value)?.into_iter().enumerate() {
-        if idx > 0 {
-            out.push(',');
-        }
-        json::write_string(&text, out);
-    }
-    out.push(']');
-    Ok(())
 }
 
 fn refs(value: &RawValue) -> Result<Vec<Text<'_>>, serde_json::Error> {

@@ -129,8 +129,9 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// If a path is absolute, has a part that is empty, `.` or `..`, or that holds a backslash or a control
-    /// character; if `relpath` has no directory of generated modules in it, or does not end in `.py`.
+    /// If a path is absolute, or has a part that is empty, `.` or `..`, or that holds a backslash or
+    /// a control character; if `relpath` has no directory of generated modules in it, or does not
+    /// end in `.py`.
     pub fn place(&self, base: &Utf8Path, relpath: &Utf8Path) -> Result<GeneratedPath, LayoutError> {
         let refuse =
             |path: &Utf8Path, reason| Err(LayoutError::Place { path: path.to_owned(), reason });
@@ -156,7 +157,7 @@ impl Layout {
 }
 
 /// Says what is wrong with a path that must be relative and plain.
-pub(crate) fn check_parts(path: &Utf8Path) -> Result<(), &'static str> {
+fn check_parts(path: &Utf8Path) -> Result<(), &'static str> {
     if path.as_str().starts_with('/') {
         return Err("is absolute");
     }

@@ -1,20 +1,17 @@
 //! Digests, headers and layout of generated Python modules.
 //!
-//! Text in, values out: what a spec is called, what its source says, which digest follows from
-//! it, what the header of a generated file says, and where that file belongs. This crate reads
-//! no file and starts nothing, it does not import Python, and it does not know what a
-//! dependency graph is: who has one asks for one digest after another.
+//! Text in, values out: what a spec is called, what its source says, which digest follows, what the
+//! header of a generated file says, and where that file belongs. This crate reads no file, does not
+//! import Python, and knows no graph: who has one asks for one digest after another.
 //!
 //! A [`ModuleName`], a [`SpecRef`] and a [`GeneratedPath`] are valid by construction, and an
 //! [`Outline`] exists only for a source that parses.
 //!
 //! ```
 //! use jaunt_digest::{Digest, Outline, Source};
-//!
 //! let source = Source::decode(b"@jaunt.magic()\ndef total(x):   # a spec\n    ...\n")?;
 //! let total = Outline::parse(&source)?.definition("total").map(|it| it.segment());
 //! assert_eq!(total.as_deref(), Some("def total(x):   # a spec\n    ..."));
-//!
 //! let local = Digest::local(&total.unwrap_or_default(), "{}");
 //! assert_ne!(Digest::graph(&local, []), local);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

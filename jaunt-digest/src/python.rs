@@ -1,9 +1,9 @@
 //! The Python parser. Nothing else in the crate decides what is valid Python.
 //!
-//! The verdict is Ruff's, with two additions. Ruff lets pass what CPython's tokenizer refuses (a NUL,
-//! more than 200 nested brackets, more than 99 levels of indentation), and a tree that is deep enough
-//! could end the process: parsing it takes memory in proportion to its depth, and dropping it is
-//! recursive. So a text is measured before or while it is parsed; see [`Nesting`].
+//! The verdict is Ruff's, with two additions. Ruff lets pass what CPython's tokenizer refuses: a
+//! NUL, more than 200 nested brackets, more than 99 levels of indentation. And a tree that is deep
+//! enough could end the process: parsing it takes memory in proportion to its depth, and dropping
+//! it is recursive. So every text is measured; see [`Nesting`].
 
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};

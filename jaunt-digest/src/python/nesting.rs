@@ -8,8 +8,8 @@ const MAX_BRACKETS: usize = 200;
 /// As many levels of indentation as CPython's tokenizer takes (its `MAXINDENT`, less one).
 const MAX_INDENTS: usize = 99;
 
-/// About as many operators in a row as CPython 3.13 takes before it gives up with a `RecursionError`
-/// (9,995 additions). Earlier versions give up at 3,000.
+/// As many operators in a row as CPython 3.13 takes, and some more: after 9,995 additions it gives
+/// up with a `RecursionError`. Earlier versions give up after 3,000.
 const MAX_CHAIN: usize = 10_000;
 
 /// An upper bound for the depth of the tree that a valid text makes, found in one walk over its

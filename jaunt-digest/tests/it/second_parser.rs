@@ -1,8 +1,8 @@
 //! A second opinion on every outline: an independent parser.
 //!
-//! The law: what both parsers accept has the same outline for both, except for two known mistakes of
-//! the second, which are corrected here. What either refuses is a snapshot, for those standard
-//! libraries that are listed.
+//! The law: what both parsers accept has the same outline for both, once two known mistakes of the
+//! second are corrected. What either refuses is a snapshot, for those standard libraries that are
+//! listed here.
 
 use std::fmt::Write as _;
 use std::io::{Write as _, stderr};
