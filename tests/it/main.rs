@@ -7,6 +7,7 @@ mod cli;
 mod example;
 mod exporter;
 mod faults;
+mod readme;
 mod support;
 mod test_command;
 #[path = "../support/venv.rs"]
