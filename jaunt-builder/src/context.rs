@@ -8,7 +8,8 @@ use crate::backend::ModuleSpecContext;
 /// code points.
 ///
 /// Two contexts with the same digest ask for the same code, whatever the prompt templates, the
-/// backend, or the number of the attempt.
+/// backend, or the number of the attempt. Recordings are named by it, so a change to what a context
+/// holds, or to the form of an API in it, makes them all unknown.
 pub fn canonical_digest(ctx: &ModuleSpecContext) -> Digest {
     // A `Value` keeps its keys sorted; the struct's own fields come in order of declaration.
     let value = serde_json::to_value(ctx).expect("a context has only text in it");

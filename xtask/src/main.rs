@@ -1,5 +1,9 @@
 //! Maintenance commands of the workspace: `cargo xtask COMMAND`.
-#![expect(clippy::print_stdout, reason = "an xtask talks to the person who runs it")]
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "an xtask talks to the person who runs it"
+)]
 #![expect(clippy::disallowed_methods, reason = "an xtask works on the checkout and its `target/`")]
 
 mod ci;
@@ -10,6 +14,7 @@ mod venv;
 
 use std::env;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::bail;
 use xshell::Shell;
@@ -25,7 +30,17 @@ cargo xtask COMMAND
   test     run all tests; further arguments go to `cargo test`
 ";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            eprintln!("error: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let mut args = env::args().skip(1);
     let sh = Shell::new()?;
     sh.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));

@@ -125,7 +125,7 @@ fn a_context_has_sources_apis_and_the_code_of_dependencies() {
           },
           "decorator_prompts": {},
           "dependency_apis": {
-            "app.a:f": "def f():\n    \"\"\"Spec app.a:f.\"\"\""
+            "app.a:f": "def f():\n    \"\"\"Spec app.a:f.\"\"\"\n    ..."
           },
           "dependency_generated_modules": {
             "app.a": "# made from [digest]\n\n\ndef f():\n    return \"f\"\n"
