@@ -12,11 +12,13 @@ mod backend;
 mod build;
 mod check;
 mod context;
+mod evidence;
 mod output;
 mod plan;
 mod project;
 mod report;
 mod staleness;
+mod stamp;
 mod tidy;
 
 pub use crate::backend::{
@@ -26,9 +28,13 @@ pub use crate::backend::{
 pub use crate::build::{BuildEvent, BuildOptions, build};
 pub use crate::check::{Problem, check};
 pub use crate::context::canonical_digest;
+pub use crate::evidence::{Evidence, FileState, RegistryState, StillFresh};
 pub use crate::output::{Facts, Output, read_outputs};
 pub use crate::plan::{Plan, PlanOptions, PlannedModule};
 pub use crate::project::{Project, ProjectError, SpecModule};
 pub use crate::report::{BuildReport, ModuleOutcome};
 pub use crate::staleness::Staleness;
-pub use crate::tidy::{GeneratedFiles, GeneratedTree, TidyError, find_generated};
+pub use crate::stamp::Time;
+pub use crate::tidy::{
+    GeneratedFiles, GeneratedTree, TidyError, find_generated, find_generated_beside,
+};

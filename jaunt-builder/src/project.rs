@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::io::Read as _;
 use std::thread;
 
 use camino::Utf8Path;
@@ -23,6 +24,10 @@ use jaunt_digest::Registry;
 use jaunt_digest::Source;
 use jaunt_digest::SpecEntry;
 use jaunt_digest::SpecRef;
+
+use crate::stamp;
+use crate::stamp::Found;
+use crate::stamp::Stamp;
 
 /// One module of specs, its digest, and where its code goes.
 #[derive(Clone, Debug)]
@@ -56,9 +61,18 @@ pub struct Project {
     root: Utf8PathBuf,
     specs: BTreeMap<SpecRef, SpecEntry>,
     modules: BTreeMap<ModuleName, SpecModule>,
-    outlines: BTreeMap<Utf8PathBuf, Outline>,
+    /// By path. A path would compare part by part.
+    sources: BTreeMap<String, SourceFile>,
     locals: BTreeMap<SpecRef, Digest>,
     units: BTreeMap<Kind, Condensed<ModuleName>>,
+}
+
+/// A source file as it was when it was read.
+#[derive(Debug)]
+struct SourceFile {
+    outline: Outline,
+    stamp: Stamp,
+    digest: Digest,
 }
 
 /// Why a registry and the sources it names do not make a project.
@@ -131,14 +145,13 @@ impl Project {
             .filter(|(_, entry)| kinds.contains(&entry.kind))
             .map(|(spec, entry)| (spec.clone(), entry.clone()))
             .collect();
-        let outlines = read_sources(root, &specs)?;
-        let locals = local_digests(&specs, &outlines)?;
+        let (sources, locals) = read_sources(root, &specs)?;
 
         let mut project = Self {
             root: root.to_owned(),
             specs,
             modules: BTreeMap::new(),
-            outlines,
+            sources,
             locals,
             units: BTreeMap::new(),
         };
@@ -182,6 +195,11 @@ impl Project {
         &self.locals[spec]
     }
 
+    /// Every source file with its stamp and digest, as it was read.
+    pub(crate) fn source_files(&self) -> impl Iterator<Item = (&Utf8Path, Stamp, Digest)> {
+        self.sources.iter().map(|(path, it)| (path.as_str().into(), it.stamp, it.digest))
+    }
+
     /// The modules of one kind as a graph of units: modules that depend on each other are one.
     pub fn units(&self, kind: Kind) -> &Condensed<ModuleName> {
         &self.units[&kind]
@@ -200,6 +218,14 @@ impl Project {
         wanted.into_iter().flat_map(|unit| units.members(unit)).cloned().collect()
     }
 
+    /// How much a module asks for: the length of its specs' sources and prompts, in bytes.
+    pub fn size_of(&self, name: &ModuleName) -> usize {
+        let specs = self.modules.get(name).map_or(&[][..], |module| &module.specs);
+        let prompt =
+            |spec| self.specs.get(spec).and_then(SpecEntry::prompt).map_or(0, |it| it.len());
+        specs.iter().map(|spec| self.segment(spec).len() + prompt(spec)).sum()
+    }
+
     /// The source of a spec's definition, as it is digested.
     pub(crate) fn segment(&self, spec: &SpecRef) -> String {
         self.definition(spec).segment()
@@ -211,7 +237,8 @@ impl Project {
     }
 
     fn definition(&self, spec: &SpecRef) -> jaunt_digest::Definition<'_> {
-        self.outlines[&self.specs[spec].source_file]
+        self.sources[self.specs[spec].source_file.as_str()]
+            .outline
             .definition(spec.qualname())
             .expect("the local digest was made from it")
     }
@@ -319,14 +346,14 @@ fn places(
         .collect();
 
     let mut places = BTreeMap::new();
-    let mut taken: BTreeMap<Utf8PathBuf, &ModuleName> = BTreeMap::new();
+    let mut taken: BTreeMap<String, &ModuleName> = BTreeMap::new();
     for (&name, entry) in &first_specs {
         let generated_module = generated[name].clone();
         let is_package = packages.contains(&generated_module);
         let place =
             place(registry, layout, name, &generated_module, &entry.source_file, is_package)
                 .map_err(|source| ProjectError::Layout { module: name.clone(), source })?;
-        if let Some(first) = taken.insert(place.0.path().to_owned(), name) {
+        if let Some(first) = taken.insert(place.0.path().as_str().to_owned(), name) {
             return Err(ProjectError::Collision {
                 path: place.0.path().to_owned(),
                 first: first.clone(),
@@ -403,69 +430,93 @@ fn same_kind_edges(
     Ok(edges)
 }
 
-/// Reads and parses each source file once, on all cores.
+/// What one source file comes to: the file, and the digest of each spec that has its definition.
+type Read<'a> = Result<(SourceFile, Vec<(&'a SpecRef, Option<Digest>)>), SourceProblem>;
+
+/// All source files by path, and the local digest of each spec.
+type Sources = (BTreeMap<String, SourceFile>, BTreeMap<SpecRef, Digest>);
+
+/// Reads and parses each source file once, on all cores, and digests the specs in it.
 fn read_sources(
     root: &Utf8Path,
     specs: &BTreeMap<SpecRef, SpecEntry>,
-) -> Result<BTreeMap<Utf8PathBuf, Outline>, ProjectError> {
-    let mut files: BTreeMap<&Utf8Path, &SpecRef> = BTreeMap::new();
+) -> Result<Sources, ProjectError> {
+    let mut files: BTreeMap<&str, Vec<(&SpecRef, &SpecEntry)>> = BTreeMap::new();
     for (spec, entry) in specs {
-        files.entry(&entry.source_file).or_insert(spec);
+        files.entry(entry.source_file.as_str()).or_default().push((spec, entry));
     }
-    let files: Vec<(&Utf8Path, &SpecRef)> = files.into_iter().collect();
-    let results = in_parallel(&files, |(file, spec)| {
-        read_source(root, file).map_err(|message| SourceProblem {
-            file: (*file).to_owned(),
-            spec: (*spec).clone(),
+    let files: Vec<_> = files.into_iter().collect();
+    let results: Vec<Read<'_>> = in_parallel(&files, |(file, specs)| {
+        let source = read_source(root, (*file).into()).map_err(|message| SourceProblem {
+            file: (*file).into(),
+            spec: specs[0].0.clone(),
             message,
-        })
+        })?;
+        let digests = specs.iter().map(|&(spec, entry)| {
+            let definition = source.outline.definition(spec.qualname());
+            let digest = definition.map(|it| Digest::local(&it.segment(), &entry.kwargs_text));
+            (spec, digest)
+        });
+        let digests = digests.collect();
+        Ok((source, digests))
     });
 
-    let mut outlines = BTreeMap::new();
+    let mut sources = Vec::with_capacity(files.len());
+    let mut locals = Vec::with_capacity(specs.len());
     let mut problems = Vec::new();
+    let mut undefined = Vec::new();
     for ((file, _), result) in files.iter().zip(results) {
         match result {
-            Ok(outline) => {
-                outlines.insert((*file).to_owned(), outline);
+            Ok((source, digests)) => {
+                sources.push(((*file).to_owned(), source));
+                for (spec, digest) in digests {
+                    match digest {
+                        Some(digest) => locals.push((spec.clone(), digest)),
+                        None => undefined.push(spec),
+                    }
+                }
             }
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(outlines) } else { Err(ProjectError::Sources(problems)) }
+    undefined.sort_unstable();
+    if problems.is_empty() {
+        problems.extend(undefined.into_iter().map(|spec| SourceProblem {
+            file: specs[spec].source_file.clone(),
+            spec: spec.clone(),
+            message: format!(
+                "it has no `def`, `async def` or `class` named `{}` at module level",
+                spec.definition()
+            ),
+        }));
+    }
+    if problems.is_empty() {
+        Ok((sources.into_iter().collect(), locals.into_iter().collect()))
+    } else {
+        Err(ProjectError::Sources(problems))
+    }
 }
 
-fn read_source(root: &Utf8Path, file: &Utf8Path) -> Result<Outline, String> {
-    let bytes = fs::read(root.join(file)).map_err(|err| match err.kind() {
+fn read_source(root: &Utf8Path, file: &Utf8Path) -> Result<SourceFile, String> {
+    let (stamp, bytes) = read_with_stamp(&root.join(file)).map_err(|err| match err.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => format!("cannot read it: {err}"),
     })?;
     let source = Source::decode(&bytes).map_err(|err| err.to_string())?;
-    Outline::parse(&source).map_err(|err| err.to_string())
+    let outline = Outline::parse(&source).map_err(|err| err.to_string())?;
+    Ok(SourceFile { outline, stamp, digest: Digest::of(&bytes) })
 }
 
-fn local_digests(
-    specs: &BTreeMap<SpecRef, SpecEntry>,
-    outlines: &BTreeMap<Utf8PathBuf, Outline>,
-) -> Result<BTreeMap<SpecRef, Digest>, ProjectError> {
-    let mut locals = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (spec, entry) in specs {
-        match outlines[&entry.source_file].definition(spec.qualname()) {
-            Some(definition) => {
-                let digest = Digest::local(&definition.segment(), &entry.kwargs_text);
-                locals.insert(spec.clone(), digest);
-            }
-            None => problems.push(SourceProblem {
-                file: entry.source_file.clone(),
-                spec: spec.clone(),
-                message: format!(
-                    "it has no `def`, `async def` or `class` named `{}` at module level",
-                    spec.definition()
-                ),
-            }),
-        }
-    }
-    if problems.is_empty() { Ok(locals) } else { Err(ProjectError::Sources(problems)) }
+/// The content of a file, and its stamp before that was read.
+fn read_with_stamp(path: &Utf8Path) -> io::Result<(Stamp, Vec<u8>)> {
+    let mut file = fs::File::open(path)?;
+    let stamp = match stamp::of_file(&file)? {
+        Found::File(stamp) => stamp,
+        _ => Stamp::NONE,
+    };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok((stamp, bytes))
 }
 
 /// Applies a function to every item, in chunks on all cores; the results are in order.

@@ -7,9 +7,11 @@ use std::io;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
+use jaunt_digest::ModuleName;
 use jaunt_write::Tree;
 use jaunt_write::WriteError;
 
+use crate::output::Output;
 use crate::output::is_generated;
 use crate::project::Project;
 
@@ -75,14 +77,34 @@ pub fn find_generated(
     generated_dir: &str,
     also_expected: &BTreeSet<Utf8PathBuf>,
 ) -> Result<GeneratedFiles, TidyError> {
+    find_generated_beside(project, &BTreeMap::new(), roots, generated_dir, also_expected)
+}
+
+/// The same for a project whose [outputs](crate::read_outputs) are known: they are not read again.
+///
+/// # Errors
+///
+/// As [`find_generated`].
+pub fn find_generated_beside(
+    project: &Project,
+    outputs: &BTreeMap<ModuleName, Output>,
+    roots: &[String],
+    generated_dir: &str,
+    also_expected: &BTreeSet<Utf8PathBuf>,
+) -> Result<GeneratedFiles, TidyError> {
     let mut paths = BTreeSet::new();
     for root in roots {
         find_trees(project.root(), Utf8Path::new(root), generated_dir, &mut paths)?;
     }
     // A module may have its code outside the roots.
     paths.extend(project.modules().values().map(|module| module.output.tree().to_owned()));
-    let outputs = project.modules().values().map(|module| module.output.path().to_owned());
-    let expected: BTreeSet<Utf8PathBuf> = outputs.chain(also_expected.iter().cloned()).collect();
+    // By path, and whether it is known to have our header. A path would compare part by part.
+    let modules = project.modules().iter().map(|(name, module)| {
+        let is_ours = matches!(outputs.get(name), Some(Output::Ours(_)));
+        (module.output.path().as_str(), is_ours)
+    });
+    let expected: BTreeMap<&str, bool> =
+        also_expected.iter().map(|path| (path.as_str(), false)).chain(modules).collect();
 
     let mut generated = GeneratedFiles::default();
     for path in paths {
@@ -93,7 +115,7 @@ pub fn find_generated(
     Ok(generated)
 }
 
-fn sort(tree: &Tree, expected: &BTreeSet<Utf8PathBuf>) -> Result<GeneratedTree, WriteError> {
+fn sort(tree: &Tree, expected: &BTreeMap<&str, bool>) -> Result<GeneratedTree, WriteError> {
     let listing = tree.list()?;
     let mut found = GeneratedTree { leftovers: listing.leftovers, ..GeneratedTree::default() };
     for file in listing.files {
@@ -101,10 +123,14 @@ fn sort(tree: &Tree, expected: &BTreeSet<Utf8PathBuf>) -> Result<GeneratedTree, 
             found.others.push(file);
             continue;
         }
+        let known = expected.get(tree.path().join(&file).as_str());
+        if known == Some(&true) {
+            found.current.push(file);
+            continue;
+        }
         let Some(bytes) = tree.read(&file)? else { continue };
         if is_generated(&bytes) {
-            let is_current = expected.contains(&tree.path().join(&file));
-            if is_current { found.current.push(file) } else { found.orphans.push(file) }
+            if known.is_some() { found.current.push(file) } else { found.orphans.push(file) }
         } else if bytes.is_empty() && file.file_name() == Some("__init__.py") {
             found.inits.push(file);
         } else {

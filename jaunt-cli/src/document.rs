@@ -67,6 +67,18 @@ impl BuildDocument {
         }
     }
 
+    /// What there is to say where everything is fresh.
+    pub(crate) fn fresh(modules: Vec<ModuleName>, dry_run: bool) -> Self {
+        Self {
+            schema: "jaunt.build/1",
+            command: "build",
+            ok: true,
+            dry_run,
+            skipped: modules,
+            ..Self::default()
+        }
+    }
+
     /// What a run did.
     pub(crate) fn done(plan: &Plan, report: &BuildReport, exit: Exit, backend: Backend) -> Self {
         Self {

@@ -6,6 +6,9 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use camino::Utf8PathBuf;
+use jaunt_builder::FileState;
+use jaunt_builder::RegistryState;
 use jaunt_digest::Registry;
 
 use crate::error::CommandError;
@@ -28,36 +31,100 @@ const LIMITS: Limits = Limits {
     stderr: 1 << 16,
 };
 
-/// Reads the registry from the first source that applies: the flag, `jaunt-engine.toml`,
+/// A registry document, which is read when it is needed.
+pub(crate) struct Document {
+    /// What messages call it.
+    origin: String,
+    content: Content,
+}
+
+enum Content {
+    File { path: Utf8PathBuf, shown: Utf8PathBuf, state: FileState },
+    Bytes { bytes: Vec<u8>, state: Option<RegistryState> },
+}
+
+/// Finds the registry in the first source that applies: the flag, `jaunt-engine.toml`,
 /// `jaunt.registry.json`, the exporter.
-pub(crate) async fn load(session: &Session, workspace: &Workspace) -> CommandResult<Registry> {
+pub(crate) async fn find(session: &Session, workspace: &Workspace) -> CommandResult<Document> {
     let root = &workspace.root;
     let engine = &workspace.engine.registry;
     let default_file = root.join("jaunt.registry.json");
-    let (origin, bytes) = match (&session.common.registry, &engine.file, &engine.command) {
-        (Some(file), _, _) if file == "-" => ("standard input".to_owned(), standard_input()?),
-        (Some(file), _, _) => from_file(&session.path(file), root)?,
-        (None, Some(file), _) => from_file(&root.join(file), root)?,
+    match (&session.common.registry, &engine.file, &engine.command) {
+        (Some(file), _, _) if file == "-" => {
+            Ok(Document::of_bytes("standard input", standard_input()?))
+        }
+        (Some(file), _, _) => Ok(Document::of_file(session.path(file), root)),
+        (None, Some(file), _) => Ok(Document::of_file(root.join(file), root)),
         (None, None, Some(command)) => {
             let origin = format!("the output of `{}`", shell_words::join(command));
-            (origin, from_command(session, root, command).await?)
+            Ok(Document::of_bytes(origin, from_command(session, root, command).await?))
         }
-        (None, None, None) if default_file.exists() => from_file(&default_file, root)?,
+        (None, None, None) if default_file.exists() => Ok(Document::of_file(default_file, root)),
         (None, None, None) => {
             let text = exporter::cached(session, workspace).await?;
-            ("the exporter".to_owned(), text.into_bytes())
+            Ok(Document::of_bytes("the exporter", text.into_bytes()))
         }
-    };
-    Registry::from_json(&bytes).map_err(|err| {
-        let causes = CommandError::from(err);
-        let mut error = CommandError::new(
-            ErrorKind::Registry,
-            format!("the registry ({origin}) cannot be used"),
-        );
-        error.causes.push(causes.message);
-        error.causes.extend(causes.causes);
-        error
-    })
+    }
+}
+
+impl Document {
+    fn of_bytes(origin: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { origin: origin.into(), content: Content::Bytes { bytes, state: None } }
+    }
+
+    fn of_file(path: Utf8PathBuf, root: &Utf8Path) -> Self {
+        let shown = relative(root, &path).to_owned();
+        let state = FileState::at(&path);
+        Self { origin: format!("`{shown}`"), content: Content::File { path, shown, state } }
+    }
+
+    /// What can be told of it without reading it: something only where it is in a file.
+    pub(crate) fn file_state(&self) -> Option<FileState> {
+        match &self.content {
+            Content::File { state, .. } => Some(*state),
+            Content::Bytes { .. } => None,
+        }
+    }
+
+    /// Its digest, and the file as it was before it was read.
+    pub(crate) fn state(&mut self) -> CommandResult<RegistryState> {
+        self.read()?;
+        let Content::Bytes { bytes, state } = &mut self.content else {
+            unreachable!("it was read just now")
+        };
+        Ok(*state.get_or_insert_with(|| RegistryState::of_bytes(bytes)))
+    }
+
+    /// Reads it and makes sense of it.
+    pub(crate) fn registry(&mut self) -> CommandResult<Registry> {
+        let origin = self.origin.clone();
+        Registry::from_json(self.read()?).map_err(|err| {
+            let causes = CommandError::from(err);
+            let mut error = CommandError::new(
+                ErrorKind::Registry,
+                format!("the registry ({origin}) cannot be used"),
+            );
+            error.causes.push(causes.message);
+            error.causes.extend(causes.causes);
+            error
+        })
+    }
+
+    fn read(&mut self) -> CommandResult<&[u8]> {
+        if let Content::File { path, shown, state } = &self.content {
+            let bytes = fs::read(path).map_err(|err| {
+                let mut error = CommandError::io("read", shown, &err);
+                error.kind = ErrorKind::Registry;
+                error
+            })?;
+            let state = Some(RegistryState::of_file(*state, &bytes));
+            self.content = Content::Bytes { bytes, state };
+        }
+        match &self.content {
+            Content::Bytes { bytes, .. } => Ok(bytes),
+            Content::File { .. } => unreachable!("it was read just now"),
+        }
+    }
 }
 
 fn standard_input() -> CommandResult<Vec<u8>> {
@@ -67,16 +134,6 @@ fn standard_input() -> CommandResult<Vec<u8>> {
         .read_to_end(&mut bytes)
         .map_err(|err| CommandError::io("read", "standard input", &err))?;
     Ok(bytes)
-}
-
-fn from_file(path: &Utf8Path, root: &Utf8Path) -> CommandResult<(String, Vec<u8>)> {
-    let shown = relative(root, path);
-    let bytes = fs::read(path).map_err(|err| {
-        let mut error = CommandError::io("read", shown, &err);
-        error.kind = ErrorKind::Registry;
-        error
-    })?;
-    Ok((format!("`{shown}`"), bytes))
 }
 
 async fn from_command(

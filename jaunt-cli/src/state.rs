@@ -1,5 +1,6 @@
 //! The engine's own folder, `.jaunt/engine/`, and the lock on a project's writes.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use camino::Utf8Path;
@@ -16,7 +17,10 @@ use crate::project::Session;
 use crate::ui::Tone;
 
 /// Where the engine's own files are, below the project root.
-const ENGINE_DIR: &str = ".jaunt/engine";
+pub(crate) const ENGINE_DIR: &str = ".jaunt/engine";
+
+/// The file that stands for the lock, in there.
+pub(crate) const LOCK: &str = "lock";
 
 /// How often a waiting process looks whether it may go on.
 const POLL: std::time::Duration = std::time::Duration::from_millis(50);
@@ -78,7 +82,7 @@ pub(crate) async fn lock(
     holder: &str,
     no_wait: bool,
 ) -> CommandResult<ProjectLock> {
-    let file = Utf8Path::new("lock");
+    let file = Utf8Path::new(LOCK);
     let tree = match engine_dir(root) {
         Ok(tree) => tree,
         Err(err) if is_read_only(&err) => return Ok(ProjectLock::Unavailable(err)),
@@ -134,16 +138,29 @@ impl ProjectLock {
     /// Removes the temporary files of killed runs. Only the holder of the lock may: they may belong
     /// to a run that goes on.
     pub(crate) fn sweep(&self, project: &Project) -> CommandResult<()> {
-        let Self::Held(_) = self else { return Ok(()) };
         let trees = project.modules().values().map(|module| module.output.tree());
-        let trees: std::collections::BTreeSet<&Utf8Path> =
-            trees.chain([Utf8Path::new(ENGINE_DIR)]).collect();
+        self.sweep_trees(project.root(), trees.collect())
+    }
+
+    /// The same in these directories and the engine's own.
+    pub(crate) fn sweep_trees(
+        &self,
+        root: &Utf8Path,
+        mut trees: BTreeSet<&Utf8Path>,
+    ) -> CommandResult<()> {
+        let Self::Held(_) = self else { return Ok(()) };
+        trees.insert(Utf8Path::new(ENGINE_DIR));
         for path in trees {
             // A tree that cannot be opened fails its own modules, by name.
-            if let Ok(Some(tree)) = Tree::open(project.root(), path) {
+            if let Ok(Some(tree)) = Tree::open(root, path) {
                 tree.sweep()?;
             }
         }
         Ok(())
+    }
+
+    /// Whether this process may write.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self, Self::Held(_))
     }
 }

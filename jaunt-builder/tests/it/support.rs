@@ -114,6 +114,11 @@ impl Fixture {
     }
 
     pub(crate) fn registry(&self) -> Registry {
+        Registry::from_json(self.document().as_bytes()).unwrap()
+    }
+
+    /// The registry document.
+    pub(crate) fn document(&self) -> String {
         let specs: Vec<_> = self
             .specs
             .iter()
@@ -126,8 +131,7 @@ impl Fixture {
                 })
             })
             .collect();
-        let document = json!({"version": 1, "specs": specs, "modules": self.modules});
-        Registry::from_json(document.to_string().as_bytes()).unwrap()
+        json!({"version": 1, "specs": specs, "modules": self.modules}).to_string()
     }
 
     pub(crate) fn load(&self) -> Result<Arc<Project>, ProjectError> {

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use jaunt_builder::Evidence;
+use jaunt_builder::read_outputs;
 use jaunt_digest::Kind;
 
 use crate::args::BuildArgs;
 use crate::commands::generate::generate;
-use crate::commands::generate::load;
+use crate::commands::generate::load_from;
+use crate::commands::generate::nothing_to_generate;
+use crate::commands::generate::would_generate;
 use crate::document;
+use crate::document::BuildDocument;
 use crate::error::CommandError;
 use crate::error::CommandResult;
 use crate::error::ErrorKind;
@@ -15,6 +20,9 @@ use crate::error::Exit;
 use crate::project::Session;
 use crate::project::Targets;
 use crate::project::Workspace;
+use crate::recall;
+use crate::recall::Recalled;
+use crate::registry;
 use crate::state;
 use crate::state::ProjectLock;
 
@@ -26,7 +34,15 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
     } else {
         state::lock(session, &workspace.root, "jaunt build", args.no_wait).await?
     };
-    let loaded = load(session, &workspace, &[Kind::Build]).await?;
+    let taken = recall::now(&workspace.root);
+    let mut document = registry::find(session, &workspace).await?;
+    if args.targets.is_empty()
+        && !args.force
+        && let Some(recalled) = recall::recall(&workspace, &mut document, Kind::Build, taken)
+    {
+        return nothing_to_do(session, &workspace, &lock, &recalled, args.dry_run);
+    }
+    let loaded = load_from(session, &workspace, &mut document, &[Kind::Build])?;
     loaded.expect_specs(Kind::Build, args.allow_empty)?;
     let targets = Targets::resolve(&loaded.registry, &args.targets)?;
     if let Some(test) = targets.test.first() {
@@ -38,8 +54,19 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
     }
     let targets = (!args.targets.is_empty()).then(|| BTreeSet::from_iter(targets.build));
 
-    let plan = loaded.plan(Kind::Build, args, targets);
+    let outputs = read_outputs(&loaded.project);
+    let plan = loaded.plan_from(&outputs, Kind::Build, args, targets);
     lock.sweep(&loaded.project)?;
+    // Warnings of the registry have to be said every time.
+    if lock.is_held() && plan.is_empty() && loaded.registry.warnings.is_empty() {
+        let key = recall::key(&workspace, Kind::Build);
+        let registry = document.state()?;
+        let evidence = Evidence::of(&loaded.project, &plan, &outputs, &registry, &key, taken);
+        if let Some(evidence) = evidence {
+            recall::keep(&workspace, &evidence);
+        }
+    }
+    drop(outputs);
     let lock = if plan.is_empty() { lock } else { lock.require()? };
     let phase = generate(session, &workspace, &loaded, plan, args).await?;
     drop(lock);
@@ -51,4 +78,29 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
         phase.complain(session);
     }
     Ok(phase.exit)
+}
+
+/// The result where an earlier run found everything fresh, and nothing has changed since.
+fn nothing_to_do(
+    session: &Session,
+    workspace: &Workspace,
+    lock: &ProjectLock,
+    recalled: &Recalled,
+    is_dry_run: bool,
+) -> CommandResult<Exit> {
+    lock.sweep_trees(&workspace.root, recalled.stirred.iter().map(AsRef::as_ref).collect())?;
+    if lock.is_held() {
+        recalled.renew(workspace);
+    }
+    if session.ui.is_json() {
+        let modules = recalled.modules().map(|name| name.parse().expect("it was a name"));
+        let document = BuildDocument::fresh(modules.collect(), is_dry_run);
+        session.ui.result(&document::render(&document));
+    } else {
+        session.ui.summary(match is_dry_run {
+            true => would_generate(0, "module", recalled.n_modules),
+            false => nothing_to_generate(recalled.n_modules, "module"),
+        });
+    }
+    Ok(Exit::Success)
 }

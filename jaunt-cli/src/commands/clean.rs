@@ -1,5 +1,7 @@
 //! `jaunt clean`
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
 use jaunt_builder::GeneratedTree;
@@ -27,7 +29,7 @@ pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Ex
         state::lock(session, &workspace.root, "jaunt clean", args.no_wait).await?.require()?
     };
     let loaded = load(session, &workspace, &[Kind::Build, Kind::Test]).await?;
-    let generated = generated_files(&loaded)?;
+    let generated = generated_files(&loaded, &BTreeMap::new())?;
 
     let mut paths: Vec<Utf8PathBuf> = Vec::new();
     for (path, found) in &generated.trees {

@@ -1,11 +1,13 @@
 //! What `build` and `test` share: load, plan, generate, report.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jaunt_builder::BuildOptions;
 use jaunt_builder::BuildReport;
+use jaunt_builder::Output;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
 use jaunt_builder::Project;
@@ -20,6 +22,8 @@ use crate::args::ProgressChoice;
 use crate::choose;
 use crate::document::Backend;
 use crate::document::BuildDocument;
+use crate::durations::Durations;
+use crate::durations::Stopwatch;
 use crate::error::CommandError;
 use crate::error::CommandResult;
 use crate::error::ErrorKind;
@@ -29,8 +33,12 @@ use crate::project::Session;
 use crate::project::Settings;
 use crate::project::Workspace;
 use crate::registry;
+use crate::registry::Document;
 use crate::ui::Tone;
 use crate::ui::count;
+
+/// The backend that makes nothing.
+const REPLAY: &str = "replay";
 
 /// Everything that a plan is made from.
 pub(crate) struct Loaded {
@@ -45,7 +53,18 @@ pub(crate) async fn load(
     workspace: &Workspace,
     kinds: &[Kind],
 ) -> CommandResult<Loaded> {
-    let registry = registry::load(session, workspace).await?;
+    let mut document = registry::find(session, workspace).await?;
+    load_from(session, workspace, &mut document, kinds)
+}
+
+/// Reads a registry that was found, and the sources.
+pub(crate) fn load_from(
+    session: &Session,
+    workspace: &Workspace,
+    document: &mut Document,
+    kinds: &[Kind],
+) -> CommandResult<Loaded> {
+    let registry = document.registry()?;
     for warning in &registry.warnings {
         session.ui.labelled(Tone::Note, "warning:", warning);
     }
@@ -76,8 +95,19 @@ impl Loaded {
         args: &GenerateArgs,
         targets: Option<BTreeSet<ModuleName>>,
     ) -> Plan {
+        self.plan_from(&read_outputs(&self.project), kind, args, targets)
+    }
+
+    /// The plan for one kind and what was found on disk.
+    pub(crate) fn plan_from(
+        &self,
+        outputs: &BTreeMap<ModuleName, Output>,
+        kind: Kind,
+        args: &GenerateArgs,
+        targets: Option<BTreeSet<ModuleName>>,
+    ) -> Plan {
         let options = PlanOptions { targets, force: args.force, adopt: args.adopt };
-        Plan::new(&self.project, kind, &read_outputs(&self.project), &options)
+        Plan::new(&self.project, kind, outputs, &options)
     }
 }
 
@@ -139,6 +169,8 @@ async fn run(
     let backend = Arc::new(choose::backend(session, workspace, args)?);
     let progress = if args.no_progress { ProgressChoice::None } else { args.progress };
     let mut progress = Progress::new(&session.ui, progress, plan.stale().count());
+    let durations = Durations::load(&workspace.root);
+    let mut stopwatch = Stopwatch::default();
     let options = BuildOptions {
         jobs: jobs(plan.kind(), &loaded.settings, args),
         max_attempts: args.max_attempts.or(workspace.engine.backend.max_attempts).unwrap_or(2),
@@ -151,11 +183,21 @@ async fn run(
         plan,
         &backend,
         &options,
-        |_| 1,
-        |event| progress.event(&event),
+        |module| durations.expected(&loaded.project, module),
+        |event| {
+            stopwatch.event(&event);
+            progress.event(&event);
+        },
         session.stop.requested(),
     )
     .await;
+    // How long it takes to look something up says nothing of how long it takes to make it.
+    if backend.name() != REPLAY {
+        let mut durations = durations;
+        if stopwatch.teach(&mut durations, &loaded.project) {
+            durations.keep(&workspace.root);
+        }
+    }
     for (module, err) in backend.take_record_failures() {
         let err = CommandError::of(ErrorKind::Io, &err);
         session.ui.labelled(Tone::Bad, "not recorded", format!("{module}: {}", err.message));
@@ -183,6 +225,16 @@ fn explain(session: &Session, plan: &Plan) {
     }
 }
 
+/// What is said where everything is fresh.
+pub(crate) fn nothing_to_generate(n_fresh: usize, noun: &str) -> String {
+    format!("Nothing to generate: {} fresh.", count(n_fresh, noun))
+}
+
+/// What a dry run says, without the names.
+pub(crate) fn would_generate(n_stale: usize, noun: &str, n_fresh: usize) -> String {
+    format!("Would generate {}; {n_fresh} fresh.", count(n_stale, noun))
+}
+
 impl Phase {
     /// One sentence for people.
     pub(crate) fn summary(&self) -> String {
@@ -192,18 +244,15 @@ impl Phase {
             Kind::Test => "test module",
         };
         if document.dry_run {
-            let mut lines = vec![format!(
-                "Would generate {}; {} fresh.",
-                count(document.generated.len(), noun),
-                document.skipped.len()
-            )];
+            let (n_stale, n_fresh) = (document.generated.len(), document.skipped.len());
+            let mut lines = vec![would_generate(n_stale, noun, n_fresh)];
             lines.extend(document.generated.iter().map(|name| format!("  {name}")));
             let refused = document.failed.iter();
             lines.extend(refused.map(|(name, why)| format!("  {name}: {}", why.join("; "))));
             return lines.join("\n");
         }
         if document.generated.is_empty() && self.exit == Exit::Success {
-            return format!("Nothing to generate: {} fresh.", count(document.skipped.len(), noun));
+            return nothing_to_generate(document.skipped.len(), noun);
         }
         let mut parts = vec![
             format!("Generated {}", count(document.generated.len(), noun)),

@@ -1,14 +1,17 @@
 //! `jaunt status` and `jaunt check`
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jaunt_builder::GeneratedFiles;
+use jaunt_builder::Output;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
 use jaunt_builder::Staleness;
-use jaunt_builder::find_generated;
+use jaunt_builder::find_generated_beside;
 use jaunt_builder::read_outputs;
 use jaunt_digest::Kind;
+use jaunt_digest::ModuleName;
 
 use crate::args::StatusArgs;
 use crate::commands::generate::Loaded;
@@ -52,7 +55,7 @@ pub(crate) async fn run(
         modules.extend(states(&loaded, &plan));
     }
     modules.sort_by(|left, right| left.module.cmp(&right.module));
-    let generated = generated_files(&loaded)?;
+    let generated = generated_files(&loaded, &outputs)?;
     let orphans: Vec<String> = generated.orphans().map(|path| path.to_string()).collect();
 
     let is_clean = modules.iter().all(|it| it.state == "fresh") && orphans.is_empty();
@@ -66,13 +69,18 @@ pub(crate) async fn run(
     Ok(exit)
 }
 
-/// What is below the generated directories of the project's roots.
-pub(crate) fn generated_files(loaded: &Loaded) -> CommandResult<GeneratedFiles> {
+/// What is below the generated directories of the project's roots. Outputs that are known are not
+/// read again.
+pub(crate) fn generated_files(
+    loaded: &Loaded,
+    outputs: &BTreeMap<ModuleName, Output>,
+) -> CommandResult<GeneratedFiles> {
     let settings = &loaded.settings;
     let roots: Vec<String> =
         settings.source_roots.iter().chain(&settings.test_roots).cloned().collect();
     let made_up = &loaded.registry.auto_tests;
-    Ok(find_generated(&loaded.project, &roots, &settings.generated_dir, made_up)?)
+    let dir = &settings.generated_dir;
+    Ok(find_generated_beside(&loaded.project, outputs, &roots, dir, made_up)?)
 }
 
 fn states(loaded: &Loaded, plan: &Plan) -> Vec<ModuleStatus> {

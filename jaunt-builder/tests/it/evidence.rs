@@ -1,0 +1,313 @@
+//! What is remembered of a build with nothing to do never says more than looking again.
+
+use std::fs;
+use std::fs::File;
+use std::fs::FileTimes;
+use std::time::UNIX_EPOCH;
+
+use jaunt_builder::Evidence;
+use jaunt_builder::Plan;
+use jaunt_builder::PlanOptions;
+use jaunt_builder::RegistryState;
+use jaunt_builder::StillFresh;
+use jaunt_builder::Time;
+use jaunt_builder::read_outputs;
+use jaunt_digest::Digest;
+use jaunt_digest::Kind;
+use proptest::prelude::*;
+
+use crate::support::FakeBackend;
+use crate::support::Fixture;
+
+const SHOP: &str = "
+    shop.price:price
+    shop.cart:total <- shop.price:price
+    shop.sub.page:page <- shop.cart:total
+";
+
+const SOURCE: &str = "src/shop/price.py";
+const OUTPUT: &str = "src/shop/__generated__/price.py";
+
+/// The time by the clock of the file system: that of a file which is written now.
+fn now(fixture: &Fixture) -> Time {
+    fixture.write("clock", "");
+    let modified = fixture.root().join("clock").metadata().unwrap().modified().unwrap();
+    Time::try_from(modified.duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
+}
+
+/// Lets the clock of the file system go on, so that what happens next has another time.
+fn tick(fixture: &Fixture) {
+    let before = now(fixture);
+    while now(fixture) == before {}
+}
+
+fn key(fixture: &Fixture) -> Digest {
+    Digest::of(format!("{}", fixture.modules))
+}
+
+/// What looking at everything says: evidence where nothing is stale.
+fn look(fixture: &Fixture) -> Option<Evidence> {
+    look_since(fixture, now(fixture))
+}
+
+fn look_since(fixture: &Fixture, taken: Time) -> Option<Evidence> {
+    let project = fixture.load().ok()?;
+    let outputs = read_outputs(&project);
+    let plan = Plan::new(&project, Kind::Build, &outputs, &PlanOptions::default());
+    let registry = RegistryState::of_bytes(fixture.document().as_bytes());
+    let evidence = Evidence::of(&project, &plan, &outputs, &registry, &key(fixture), taken);
+    assert_eq!(evidence.is_some(), plan.is_empty(), "evidence is of a plan with nothing to do");
+    evidence
+}
+
+/// What was remembered, if it still holds.
+fn recall(fixture: &Fixture, evidence: &mut Evidence) -> Option<StillFresh> {
+    let registry = RegistryState::of_bytes(fixture.document().as_bytes());
+    if !evidence.has_key(&key(fixture)) || !evidence.is_about(&registry) {
+        return None;
+    }
+    evidence.verify(fixture.root(), now(fixture))
+}
+
+fn built() -> Fixture {
+    let fixture = Fixture::new(SHOP);
+    fixture.build(&FakeBackend::new());
+    fixture
+}
+
+#[test]
+fn nothing_is_read_again_while_nothing_changes() {
+    let fixture = built();
+    tick(&fixture);
+    let mut evidence = look(&fixture).unwrap();
+    let before = evidence.as_bytes().to_vec();
+    let found = recall(&fixture, &mut evidence).unwrap();
+    assert_eq!(found, StillFresh { n_modules: 3, stirred: vec![], is_worth_keeping: false });
+    assert!(evidence.as_bytes() == before);
+    assert_eq!(
+        evidence.modules().collect::<Vec<_>>(),
+        ["shop.cart", "shop.price", "shop.sub.page"]
+    );
+}
+
+#[test]
+fn what_was_written_while_it_was_read_is_read_again() {
+    let fixture = built();
+    let text = fixture.read(OUTPUT);
+    tick(&fixture);
+    // The clock cannot tell whether this was before or after it was read.
+    let taken = now(&fixture);
+    fixture.write("src/shop/__generated__/price.py", &text);
+    let mut evidence = look_since(&fixture, taken).unwrap();
+    let before = evidence.as_bytes().to_vec();
+    tick(&fixture);
+    recall(&fixture, &mut evidence).unwrap();
+    assert!(evidence.as_bytes() != before, "now it is old enough");
+
+    let kept = evidence.as_bytes().to_vec();
+    recall(&fixture, &mut evidence).unwrap();
+    assert!(evidence.as_bytes() == kept, "it was not read again");
+}
+
+#[test]
+fn an_edit_within_one_tick_of_the_clock_is_noticed() {
+    let fixture = built();
+    tick(&fixture);
+    let mut evidence = look(&fixture).unwrap();
+    let text = fixture.read(SOURCE);
+    let other = text.replace("Spec", "Spoc");
+    for _ in 0..100 {
+        fixture.write(SOURCE, &text);
+        assert!(recall(&fixture, &mut evidence).is_some());
+        fixture.write(SOURCE, &other);
+        assert!(recall(&fixture, &mut evidence).is_none());
+    }
+}
+
+#[test]
+fn a_touched_file_is_read_and_a_changed_one_ends_it() {
+    let fixture = built();
+    tick(&fixture);
+    let mut evidence = look(&fixture).unwrap();
+    for path in [SOURCE, OUTPUT] {
+        let text = fixture.read(path);
+        fixture.write(path, &text);
+        assert!(recall(&fixture, &mut evidence).is_some(), "`{path}` is what it was");
+        fixture.write(path, &format!("{text}\n# one more line\n"));
+        assert!(recall(&fixture, &mut evidence).is_none(), "`{path}` is not what it was");
+        fixture.write(path, &text);
+    }
+}
+
+#[test]
+fn a_link_in_place_of_generated_code_or_its_folder_ends_it() {
+    let fixture = built();
+    tick(&fixture);
+    let mut evidence = look(&fixture).unwrap();
+    let generated = fixture.root().join("src/shop/__generated__");
+    let moved = fixture.root().join("elsewhere");
+    fs::rename(&generated, &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, &generated).unwrap();
+    assert!(recall(&fixture, &mut evidence).is_none());
+    fs::remove_file(&generated).unwrap();
+    fs::rename(&moved, &generated).unwrap();
+    assert!(recall(&fixture, &mut evidence).is_some());
+
+    fs::rename(generated.join("price.py"), &moved).unwrap();
+    std::os::unix::fs::symlink(&moved, generated.join("price.py")).unwrap();
+    assert!(recall(&fixture, &mut evidence).is_none());
+}
+
+#[test]
+fn a_file_that_appears_beside_generated_code_is_told() {
+    let fixture = built();
+    tick(&fixture);
+    let mut evidence = look(&fixture).unwrap();
+    fixture.write("src/shop/__generated__/sub/other.txt", "");
+    let found = recall(&fixture, &mut evidence).unwrap();
+    assert_eq!(found.stirred, ["src/shop/__generated__/sub"]);
+}
+
+#[test]
+fn damaged_evidence_is_none() {
+    let fixture = built();
+    let bytes = look(&fixture).unwrap().as_bytes().to_vec();
+    assert!(Evidence::from_bytes(bytes.clone()).is_some());
+    for len in 0..bytes.len() {
+        assert!(Evidence::from_bytes(bytes[..len].to_vec()).is_none(), "cut off at {len}");
+    }
+    for at in 0..bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        assert!(Evidence::from_bytes(bytes).is_none(), "damaged at {at}");
+    }
+}
+
+#[test]
+fn planted_evidence_does_no_harm() {
+    let fixture = built();
+    let bytes = look(&fixture).unwrap().as_bytes().to_vec();
+    for at in (48..bytes.len()).step_by(3) {
+        let mut bytes = bytes.clone();
+        bytes[at] = 0xff;
+        let digest = Digest::of(&bytes[48..]);
+        bytes[16..48].copy_from_slice(digest.as_bytes());
+        if let Some(mut evidence) = Evidence::from_bytes(bytes) {
+            evidence.modules().count();
+            evidence.verify(fixture.root(), now(&fixture));
+        }
+    }
+}
+
+/// Something that happens to a project between two builds.
+#[derive(Clone, Debug)]
+enum Edit {
+    Rewrite,
+    SameSize,
+    /// As `SameSize`, and the time of modification is what it was.
+    Hidden,
+    /// A file with the same size and times takes its place.
+    Replace,
+    Grow,
+    Delete,
+    Link,
+    Registry,
+    Key,
+    Wait,
+    Build,
+}
+
+fn edit(fixture: &mut Fixture, edit: &Edit, path: &str) {
+    let full = fixture.root().join(path);
+    if let Edit::Build = edit {
+        if fixture.load().is_ok() {
+            fixture.build(&FakeBackend::new());
+        }
+        return;
+    }
+    let Ok(text) = fs::read_to_string(&full) else { return };
+    let times = || {
+        let metadata = full.metadata().unwrap();
+        let time = metadata.modified().unwrap();
+        FileTimes::new().set_modified(time).set_accessed(time)
+    };
+    let other = || {
+        // The last letter of a line that counts, in sources and in code.
+        let at = text.rfind("e").unwrap_or(0);
+        let was = &text[at..=at];
+        format!("{}{}{}", &text[..at], if was == "e" { "a" } else { "e" }, &text[at + 1..])
+    };
+    match edit {
+        Edit::Rewrite => fixture.write(path, &text),
+        Edit::SameSize => fixture.write(path, &other()),
+        Edit::Hidden => {
+            let times = times();
+            fixture.write(path, &other());
+            File::options().write(true).open(&full).unwrap().set_times(times).unwrap();
+        }
+        Edit::Replace => {
+            let times = times();
+            fixture.write("new", &other());
+            let new = fixture.root().join("new");
+            File::options().write(true).open(&new).unwrap().set_times(times).unwrap();
+            fs::rename(new, &full).unwrap();
+        }
+        Edit::Grow => fixture.write(path, &format!("{text}\n# more\n")),
+        Edit::Delete => fs::remove_file(&full).unwrap(),
+        Edit::Link => {
+            fs::rename(&full, fixture.root().join("moved")).unwrap();
+            std::os::unix::fs::symlink(fixture.root().join("moved"), &full).unwrap();
+        }
+        Edit::Registry => fixture.respec(&format!("{SHOP}\n app.more:more")),
+        Edit::Key => fixture.modules = serde_json::json!({"x.y": {"kind": "magic"}}),
+        Edit::Wait => tick(fixture),
+        Edit::Build => {}
+    }
+}
+
+fn edits() -> impl Strategy<Value = Vec<(Edit, &'static str)>> {
+    let edit = prop_oneof![
+        4 => Just(Edit::Rewrite),
+        4 => Just(Edit::SameSize),
+        1 => Just(Edit::Hidden),
+        1 => Just(Edit::Replace),
+        1 => Just(Edit::Grow),
+        1 => Just(Edit::Delete),
+        1 => Just(Edit::Link),
+        1 => Just(Edit::Registry),
+        1 => Just(Edit::Key),
+        3 => Just(Edit::Wait),
+        4 => Just(Edit::Build),
+    ];
+    let path = prop::sample::select(vec![
+        SOURCE,
+        OUTPUT,
+        "src/shop/cart.py",
+        "src/shop/__generated__/sub/page.py",
+    ]);
+    prop::collection::vec((edit, path), 1..10)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    /// Whatever happened in between, and however fast: what is remembered holds only where looking
+    /// at everything comes to the same.
+    #[test]
+    fn with_and_without_memory_the_verdict_is_the_same(edits in edits()) {
+        let mut fixture = built();
+        let mut memory = look(&fixture);
+        for (what, path) in edits {
+            edit(&mut fixture, &what, path);
+            let recalled = memory.as_mut().map(|it| (recall(&fixture, it), it.modules().count()));
+            let looked = look(&fixture);
+            if let Some((Some(found), n_modules)) = recalled {
+                prop_assert!(looked.is_some(), "{what:?} of `{path}` was not noticed");
+                prop_assert_eq!(found.n_modules, n_modules);
+                prop_assert_eq!(fixture.load().unwrap().modules().len(), n_modules);
+            } else if let Some(looked) = looked {
+                memory = Some(looked);
+            }
+        }
+    }
+}
