@@ -8,6 +8,7 @@ mod example;
 mod exporter;
 mod faults;
 mod readme;
+mod recall;
 mod support;
 mod test_command;
 #[path = "../support/venv.rs"]

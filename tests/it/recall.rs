@@ -1,0 +1,78 @@
+//! Builds with nothing to do, once everything was looked at and once from what is remembered.
+
+use std::fs;
+
+use crate::build::project;
+use crate::support::Project;
+
+const MEMORY: &str = ".jaunt/engine/fresh";
+
+/// A built project, and the memory of a build with nothing to do.
+fn remembering() -> Project {
+    let project = project();
+    assert_eq!(project.jaunt("build").code(), 0);
+    assert!(!project.exists(MEMORY), "there was something to do");
+    assert_eq!(project.jaunt("build").code(), 0);
+    assert!(project.exists(MEMORY));
+    project
+}
+
+/// The output without the line that tells how long it took.
+fn without_time(output: &str) -> String {
+    output.lines().filter(|line| !line.contains("duration_ms")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_result_is_the_same_with_and_without_memory() {
+    let project = remembering();
+    for args in ["build", "build --json", "build --dry-run", "build --dry-run --json --explain"] {
+        let with = without_time(&project.jaunt(args).to_string());
+        let memory = fs::read(project.root().join(MEMORY)).unwrap();
+        fs::remove_file(project.root().join(MEMORY)).unwrap();
+        assert_eq!(without_time(&project.jaunt(args).to_string()), with, "{args}");
+        fs::write(project.root().join(MEMORY), memory).unwrap();
+    }
+}
+
+#[test]
+fn what_changed_is_noticed() {
+    let cases: [(&str, &dyn Fn(&Project)); 6] = [
+        ("a source", &|it| it.edit("src/app/price.py", "costs", "is")),
+        ("generated code", &|it| it.edit("src/app/__generated__/price.py", "return", "return  ")),
+        ("the registry", &|it| {
+            it.edit("jaunt.registry.json", "\"version\": 1", "\"version\": 1, \"modules\": {}");
+            it.edit(
+                "jaunt.registry.json",
+                "\"qualname\": \"total\",",
+                "\"qualname\": \"total\", \"decorator_kwargs\": {\"prompt\": \"x\"},",
+            );
+        }),
+        ("the configuration", &|it| {
+            it.write("jaunt.toml", "version = 1\n[paths]\ngenerated_dir = \"made\"\n");
+        }),
+        ("a file that is gone", &|it| {
+            fs::remove_file(it.root().join("src/app/__generated__/cart.py")).unwrap();
+        }),
+        ("damage", &|it| it.write(MEMORY, "jaunt-evidence 1 and so on")),
+    ];
+    for (what, change) in cases {
+        let project = remembering();
+        change(&project);
+        let with = project.jaunt("build --dry-run --json").stdout();
+        fs::remove_file(project.root().join(MEMORY)).unwrap();
+        assert_eq!(project.jaunt("build --dry-run --json").stdout(), with, "{what}");
+        assert_eq!(with.contains("\"generated\": []"), what == "damage", "{what}: {with}");
+    }
+}
+
+#[test]
+fn leftovers_of_killed_runs_go_without_looking_at_everything() {
+    let project = remembering();
+    let memory = fs::read(project.root().join(MEMORY)).unwrap();
+    let folder = "src/app/__generated__";
+    let temporary = format!("{folder}/.jaunt-1-0.tmp");
+    project.write(&temporary, "half of a file");
+    assert_eq!(project.jaunt("build").code(), 0);
+    assert!(!project.exists(&temporary));
+    assert!(fs::read(project.root().join(MEMORY)).unwrap().len() == memory.len());
+}
