@@ -30,11 +30,11 @@ pub use crate::check::{Problem, check};
 pub use crate::context::canonical_digest;
 pub use crate::evidence::{Evidence, FileState, RegistryState, StillFresh};
 pub use crate::output::{Facts, Output, read_outputs};
-pub use crate::plan::{Plan, PlanOptions, PlannedModule};
+pub use crate::plan::{Force, Plan, PlanOptions, PlannedModule};
 pub use crate::project::{Project, ProjectError, SpecModule};
 pub use crate::report::{BuildReport, ModuleOutcome};
 pub use crate::staleness::Staleness;
 pub use crate::stamp::Time;
 pub use crate::tidy::{
-    GeneratedFiles, GeneratedTree, TidyError, find_generated, find_generated_beside,
+    GeneratedFiles, GeneratedTree, Orphan, TidyError, find_generated, find_generated_beside,
 };

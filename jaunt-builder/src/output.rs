@@ -132,6 +132,17 @@ fn judge(bytes: &[u8]) -> Output {
         let is_cut = MARKER.starts_with(text.trim_end());
         return if is_cut { Output::Truncated } else { Output::Foreign };
     };
+    // What there is of the header may be sound without being all of it: an empty line ends it, the
+    // code follows, and of our own keys the digest of the code is the first.
+    let has_own_keys = ["spec_local_digests", "dependency_bodies", "dependency_digests"]
+        .iter()
+        .any(|key| header.get(key).is_some());
+    let front = &text[..text.len() - body.len()];
+    let has_end = ["\n\n", "\n\r\n", "\r\r"].iter().any(|end| front.ends_with(end));
+    let is_cut = !has_end || body.trim().is_empty();
+    if is_cut || (has_own_keys && header.body_digest().is_none()) {
+        return Output::Truncated;
+    }
     Output::Ours(Box::new(Facts {
         kind: header.get("kind").map(str::to_owned),
         source_module: header.source_module().map(str::to_owned),

@@ -18,10 +18,25 @@ use crate::staleness::Staleness;
 pub struct PlanOptions {
     /// Only these modules and what they depend on; all when `None`.
     pub targets: Option<BTreeSet<ModuleName>>,
-    /// Regenerate the targets, or everything where there are none, although they are fresh.
-    pub force: bool,
+    /// What is generated again although it is fresh.
+    pub force: Force,
     /// Overwrite files that jaunt did not write.
     pub adopt: bool,
+    /// Modules that an earlier run had to generate and did not get to. Their files cannot tell, where
+    /// what they depend on was generated again to the very same code.
+    pub unfinished: BTreeSet<ModuleName>,
+}
+
+/// What is generated again although it is fresh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Force {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Every module that is selected.
+    Everything,
+    /// These, as far as they are selected.
+    These(BTreeSet<ModuleName>),
 }
 
 /// One module that was looked at.
@@ -46,6 +61,7 @@ pub struct Plan {
     kind: Kind,
     modules: BTreeMap<ModuleName, PlannedModule>,
     units: Dag<ModuleName>,
+    blocked: BTreeMap<ModuleName, ModuleName>,
 }
 
 impl Plan {
@@ -74,7 +90,8 @@ impl Plan {
         // The members of a unit are stale together, so its first one speaks for all.
         let units =
             units.units().induced(|unit| modules.get(unit).is_some_and(PlannedModule::is_stale));
-        Self { kind, modules, units }
+        let blocked = blocked(project, kind, &units, &modules);
+        Self { kind, modules, units, blocked }
     }
 
     /// The kind of all its modules.
@@ -97,6 +114,11 @@ impl Plan {
         self.modules.iter().filter(|(_, planned)| !planned.is_stale()).map(|(name, _)| name)
     }
 
+    /// Stale modules that cannot be generated, each with the module below it that is refused.
+    pub fn blocked(&self) -> &BTreeMap<ModuleName, ModuleName> {
+        &self.blocked
+    }
+
     /// Whether nothing has to be done.
     pub fn is_empty(&self) -> bool {
         self.units.is_empty()
@@ -115,8 +137,10 @@ fn own_reasons(
     outputs: &BTreeMap<ModuleName, Output>,
     options: &PlanOptions,
 ) -> BTreeMap<ModuleName, PlannedModule> {
-    let forced = |name: &ModuleName| {
-        options.force && options.targets.as_ref().is_none_or(|targets| targets.contains(name))
+    let forced = |name: &ModuleName| match &options.force {
+        Force::Nothing => false,
+        Force::Everything => true,
+        Force::These(names) => names.contains(name),
     };
     let planned = project.of_kind(kind).map(|(name, module)| {
         let mut reasons = match &outputs[name] {
@@ -130,6 +154,9 @@ fn own_reasons(
             Output::Foreign => vec![Staleness::Foreign],
             Output::Ours(facts) => compare(project, outputs, name, module, facts),
         };
+        if options.unfinished.contains(name) && reasons.is_empty() {
+            reasons.push(Staleness::Unfinished);
+        }
         if forced(name) && reasons.is_empty() {
             reasons.push(Staleness::Forced);
         }
@@ -283,6 +310,27 @@ fn ways(reason: &Staleness) -> &[ModuleName] {
         Staleness::DependencyRegenerated { module, .. } => std::slice::from_ref(module),
         _ => &[],
     }
+}
+
+/// The dependents of modules that are refused.
+fn blocked(
+    project: &Project,
+    kind: Kind,
+    stale: &Dag<ModuleName>,
+    modules: &BTreeMap<ModuleName, PlannedModule>,
+) -> BTreeMap<ModuleName, ModuleName> {
+    let units = project.units(kind);
+    let mut blocked = BTreeMap::new();
+    for (name, _) in modules.iter().filter(|(_, planned)| planned.refusal.is_some()) {
+        for unit in stale.with_dependents([units.unit_of(name)]) {
+            for member in units.members(unit) {
+                if modules.get(member).is_some_and(|planned| planned.refusal.is_none()) {
+                    blocked.entry(member.clone()).or_insert_with(|| name.clone());
+                }
+            }
+        }
+    }
+    blocked
 }
 
 /// Why the file must not be overwritten.

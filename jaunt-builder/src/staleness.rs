@@ -114,6 +114,8 @@ pub enum Staleness {
         /// That module.
         via: ModuleName,
     },
+    /// A run that had to generate it, and that generated what it depends on, did not get to it.
+    Unfinished,
     /// `--force`.
     Forced,
 }
@@ -171,6 +173,7 @@ impl fmt::Display for Staleness {
                 write!(f, "the specs of `{module}` changed since this was generated")
             }
             Self::Upstream { via } => write!(f, "`{via}`, which it depends on, is stale"),
+            Self::Unfinished => f.write_str("an earlier run did not get to it"),
             Self::Forced => f.write_str("`--force` was given"),
         }
     }

@@ -7,6 +7,8 @@ use std::io;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
+use jaunt_digest::Header;
+use jaunt_digest::Kind;
 use jaunt_digest::ModuleName;
 use jaunt_write::Tree;
 use jaunt_write::WriteError;
@@ -29,6 +31,8 @@ pub struct GeneratedTree {
     pub current: Vec<Utf8PathBuf>,
     /// Files with jaunt's header that belong to none.
     pub orphans: Vec<Utf8PathBuf>,
+    /// Those of them that are tests.
+    pub orphaned_tests: BTreeSet<Utf8PathBuf>,
     /// Temporary files of runs that were killed.
     pub leftovers: Vec<Utf8PathBuf>,
     /// Empty `__init__.py` files.
@@ -38,10 +42,24 @@ pub struct GeneratedTree {
 }
 
 impl GeneratedFiles {
-    /// The paths of all orphans, relative to the project root, sorted.
-    pub fn orphans(&self) -> impl Iterator<Item = Utf8PathBuf> {
-        self.trees.iter().flat_map(|(tree, it)| it.orphans.iter().map(|file| tree.join(file)))
+    /// All orphans, in order of path.
+    pub fn orphans(&self) -> impl Iterator<Item = Orphan> {
+        self.trees.iter().flat_map(|(tree, it)| {
+            it.orphans.iter().map(|file| Orphan {
+                path: tree.join(file),
+                kind: if it.orphaned_tests.contains(file) { Kind::Test } else { Kind::Build },
+            })
+        })
     }
+}
+
+/// A generated file that belongs to no module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// Where it is, relative to the project root.
+    pub path: Utf8PathBuf,
+    /// What its header says it is.
+    pub kind: Kind,
 }
 
 /// Why generated files could not be found.
@@ -108,9 +126,17 @@ pub fn find_generated_beside(
 
     let mut generated = GeneratedFiles::default();
     for path in paths {
-        let Some(tree) = Tree::open(project.root(), &path)? else { continue };
-        let found = sort(&tree, &expected)?;
-        generated.trees.insert(path, found);
+        match Tree::open(project.root(), &path) {
+            Ok(Some(tree)) => {
+                let found = sort(&tree, &expected)?;
+                generated.trees.insert(path, found);
+            }
+            Ok(None) => {}
+            // A link in place of the directory: what is behind it is nobody's business here, and
+            // the modules that belong there say so themselves.
+            Err(err) if err.is_refusal() => {}
+            Err(err) => return Err(err.into()),
+        }
     }
     Ok(generated)
 }
@@ -128,9 +154,17 @@ fn sort(tree: &Tree, expected: &BTreeMap<&str, bool>) -> Result<GeneratedTree, W
             found.current.push(file);
             continue;
         }
-        let Some(bytes) = tree.read(&file)? else { continue };
+        // Gone meanwhile, or nothing that anybody could call an orphan.
+        let Ok(Some(bytes)) = tree.read(&file) else { continue };
         if is_generated(&bytes) {
-            if known.is_some() { found.current.push(file) } else { found.orphans.push(file) }
+            if known.is_some() {
+                found.current.push(file);
+                continue;
+            }
+            if is_test(&bytes) {
+                found.orphaned_tests.insert(file.clone());
+            }
+            found.orphans.push(file);
         } else if bytes.is_empty() && file.file_name() == Some("__init__.py") {
             found.inits.push(file);
         } else {
@@ -138,6 +172,12 @@ fn sort(tree: &Tree, expected: &BTreeMap<&str, bool>) -> Result<GeneratedTree, W
         }
     }
     Ok(found)
+}
+
+/// Whether the header of a generated file says that it holds tests.
+fn is_test(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    Header::parse(&text).is_some_and(|header| header.kind() == Some(Kind::Test))
 }
 
 /// Looks for directories of this name, without recursion and without following links.

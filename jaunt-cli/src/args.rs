@@ -289,7 +289,7 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) pytest_timeout: Option<f64>,
 
-    /// Run only the test files that failed last time; everything when none did
+    /// Run only the tests that failed last time; everything when none did
     #[arg(long)]
     pub(crate) rerun_failed: bool,
 
@@ -353,6 +353,10 @@ pub(crate) struct CleanArgs {
     #[arg(long)]
     pub(crate) no_wait: bool,
 
+    /// Accept a registry without specs: then every generated file is an orphan
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+
     /// Only orphans, which is what happens without `--all` anyway
     #[arg(long, hide = true)]
     pub(crate) orphans: bool,
@@ -364,6 +368,10 @@ pub(crate) struct CleanArgs {
 /// Graphviz, and `mermaid`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GraphArgs {
+    /// Accept a registry without specs
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+
     /// Only this module and what it depends on (can be repeated)
     #[arg(long = "target", value_name = "MODULE[:QUALNAME]")]
     pub(crate) targets: Vec<String>,

@@ -56,7 +56,16 @@ impl BuildDocument {
             ok: exit == Exit::Success,
             exit_code: exit.code(),
             dry_run: true,
-            generated: generated.into_iter().map(|(name, _)| name.clone()).collect(),
+            generated: generated
+                .into_iter()
+                .map(|(name, _)| name.clone())
+                .filter(|name| !plan.blocked().contains_key(name))
+                .collect(),
+            blocked: plan
+                .blocked()
+                .iter()
+                .map(|(name, cause)| (name.clone(), Blocked { cause: cause.clone() }))
+                .collect(),
             skipped: plan.fresh().cloned().collect(),
             failed: refused
                 .into_iter()

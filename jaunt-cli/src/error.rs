@@ -188,6 +188,8 @@ impl From<TidyError> for CommandError {
 
 impl From<PytestError> for CommandError {
     fn from(err: PytestError) -> Self {
-        Self::of(ErrorKind::Io, &err)
+        Self::of(ErrorKind::Config, &err)
+            .hint("`--python PATH` names the interpreter of the project")
+            .hint("`python -m pip install pytest` installs pytest for it")
     }
 }

@@ -14,6 +14,7 @@ mod document;
 mod durations;
 mod error;
 mod exporter;
+mod journal;
 mod process;
 mod progress;
 mod project;

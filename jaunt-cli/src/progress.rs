@@ -47,6 +47,11 @@ impl Progress {
         Self { ui: ui.clone(), bar, has_lines, running: Vec::new() }
     }
 
+    /// Whether the problems of a module are shown when it fails.
+    pub(crate) fn shows_problems(&self) -> bool {
+        self.has_lines && !self.ui.is_quiet()
+    }
+
     pub(crate) fn event(&mut self, event: &BuildEvent) {
         match event {
             BuildEvent::Started { module } => {

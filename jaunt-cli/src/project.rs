@@ -133,7 +133,7 @@ impl Workspace {
             let default = NonZeroUsize::new(default).expect("it is a literal above 0");
             given.or(own).unwrap_or(default)
         };
-        Ok(Settings {
+        let settings = Settings {
             source_roots: texts(&given.source_roots, &config.source_roots, &["src", "."]),
             test_roots: texts(&given.test_roots, &config.test_roots, &["tests"]),
             generated_dir,
@@ -141,7 +141,18 @@ impl Workspace {
             build_jobs: jobs(given.build_jobs, config.build_jobs, 8),
             test_jobs: jobs(given.test_jobs, config.test_jobs, 4),
             pytest_args: texts(&given.pytest_args, &config.pytest_args, &["-q"]),
-        })
+        };
+        for root in settings.source_roots.iter().chain(&settings.test_roots) {
+            let path = Utf8Path::new(root);
+            if path.is_absolute() || path.components().any(|part| part.as_str() == "..") {
+                return Err(CommandError::new(
+                    ErrorKind::Config,
+                    format!("the root `{root}` is not inside the project"),
+                )
+                .hint("`source_roots` and `test_roots` are relative to the project root"));
+            }
+        }
+        Ok(settings)
     }
 }
 

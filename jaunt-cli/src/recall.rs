@@ -14,6 +14,7 @@ use jaunt_digest::Digest;
 use jaunt_digest::Kind;
 use jaunt_write::Tree;
 
+use crate::journal::Journal;
 use crate::project::Workspace;
 use crate::registry::Document;
 use crate::state;
@@ -37,6 +38,10 @@ pub(crate) fn recall(
     taken: Time,
 ) -> Option<Recalled> {
     let tree = state::existing_engine_dir(&workspace.root)?;
+    // A run that did not finish knows of stale modules whose files cannot tell.
+    if Journal::is_there(&tree) {
+        return None;
+    }
     let bytes = tree.read(Utf8Path::new(FILE)).ok()??;
     let mut evidence = Evidence::from_bytes(bytes)?;
     if !evidence.has_key(&key(workspace, kind)) {

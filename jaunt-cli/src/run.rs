@@ -37,9 +37,11 @@ use crate::ui::Ui;
 pub fn main_impl() -> ExitCode {
     // A panic of a job is an outcome, and one of ours is reported below: neither is printed here.
     panic::set_hook(Box::new(|_| {}));
-    let exit = match panic::catch_unwind(AssertUnwindSafe(|| start(env::args_os().collect()))) {
+    let args: Vec<OsString> = env::args_os().collect();
+    let wants_json = wants_json(&args);
+    let exit = match panic::catch_unwind(AssertUnwindSafe(|| start(args))) {
         Ok(exit) => exit,
-        Err(payload) => internal_error(payload.as_ref()),
+        Err(payload) => internal_error(payload.as_ref(), wants_json),
     };
     ExitCode::from(exit.code())
 }
@@ -53,6 +55,7 @@ fn start(args: Vec<OsString>) -> Exit {
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let ui = Ui::new(&cli.common, no_color);
     match run(cli, &ui) {
+        Ok(Exit::Success) if ui.has_lost_result() => Exit::Machine,
         Ok(exit) => exit,
         Err(err) => {
             if ui.is_json() {
@@ -184,13 +187,19 @@ fn print(text: &str) {
 }
 
 #[expect(clippy::print_stderr, reason = "whatever went wrong, a `Ui` may be part of it")]
-fn internal_error(payload: &(dyn Any + Send)) -> Exit {
+fn internal_error(payload: &(dyn Any + Send), wants_json: bool) -> Exit {
     let message = payload
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| payload.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
-    eprintln!("error: this is a bug in jaunt: {message}");
-    eprintln!("hint: please report it with the command that you ran");
+    let error =
+        CommandError::new(ErrorKind::Internal, format!("this is a bug in jaunt: {message}"))
+            .hint("please report it with the command that you ran");
+    eprintln!("error: {}", error.message);
+    eprintln!("hint: {}", error.hints.join("; "));
+    if wants_json {
+        print(&document::error(&error));
+    }
     Exit::Machine
 }

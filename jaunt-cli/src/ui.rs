@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::io::IsTerminal as _;
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use crate::args::ColorChoice;
 use crate::args::CommonArgs;
@@ -20,6 +23,7 @@ pub(crate) struct Ui {
     is_verbose: bool,
     is_json: bool,
     has_color: bool,
+    has_lost_result: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,6 +58,7 @@ impl Ui {
             is_verbose: common.verbose,
             is_json: common.is_json(),
             has_color,
+            has_lost_result: Arc::default(),
         }
     }
 
@@ -101,7 +106,18 @@ impl Ui {
     /// A part of the result on standard output, as it is.
     pub(crate) fn result(&self, text: &str) {
         let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if let Err(err) = written.as_ref()
+            && err.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.has_lost_result.store(true, Ordering::Relaxed);
+            self.error(&CommandError::io("write", "standard output", err));
+        }
+    }
+
+    /// Whether a result could not be written although somebody was there to read it.
+    pub(crate) fn has_lost_result(&self) -> bool {
+        self.has_lost_result.load(Ordering::Relaxed)
     }
 
     /// A part of the result for people: nothing in JSON mode.

@@ -1,6 +1,7 @@
 //! The permission to write below a directory.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,7 +9,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use crate::dir::{self, Place};
-use crate::error::{Attempt, WriteError, step};
+use crate::error::{Attempt, Failure, WriteError, step};
 use crate::list::{self, Listing};
 use crate::lock::{self, Lock, LockAttempt};
 use crate::{path, replace};
@@ -204,6 +205,26 @@ impl Tree {
             removed = self.remove_hollow(&listing, dir)?;
         }
         Ok(removed)
+    }
+
+    /// Opens a file for writing at its end, without following links; it is made if it does not exist.
+    ///
+    /// What is written so is not whole at every instant. It is for journals, whose readers cope with a
+    /// line that was cut off.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::write`].
+    pub fn append(&self, file: &Utf8Path) -> Result<File, WriteError> {
+        let path = self.checked("append to", file)?;
+        let place = self.made_place("append to", &path)?;
+        match place.open(OpenOptions::new().append(true).create(true))? {
+            Some(opened) => Ok(opened.into_std()),
+            // The options make the file, so it is the directory that is gone.
+            None => {
+                Err(place.failed(Failure { step: "open", source: io::ErrorKind::NotFound.into() }))
+            }
+        }
     }
 
     /// Takes the lock that a file stands for, and waits as long as another process has it.

@@ -91,3 +91,110 @@ fn a_reader_that_goes_away_is_no_panic() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// What a build would do, and what it then does.
+fn planned_and_done(project: &crate::support::Project) -> (serde_json::Value, serde_json::Value) {
+    let pick = |document: serde_json::Value| {
+        serde_json::json!([document["generated"], document["failed"], document["blocked"]])
+    };
+    let planned = project.jaunt("build --dry-run --json").json();
+    (pick(planned), pick(project.jaunt("build --json").json()))
+}
+
+#[test]
+fn a_dry_run_knows_what_a_refused_file_blocks() {
+    let project = project();
+    project.write("src/app/__generated__/price.py", "mine = 1\n");
+    let (planned, done) = planned_and_done(&project);
+    assert_eq!(planned[0], done[0]);
+    assert_eq!(planned[2], done[2]);
+    assert_eq!(done[2]["app.cart"]["cause"], "app.price");
+}
+
+#[test]
+fn a_gate_for_product_code_does_not_mind_generated_tests() {
+    let project = project();
+    assert_eq!(project.jaunt("test --no-run").code(), 0);
+    assert_eq!(project.jaunt("check --magic-only").code(), 0);
+    assert_eq!(project.jaunt("check --target app.price").code(), 0);
+    assert_eq!(project.jaunt("check").code(), 0);
+}
+
+#[test]
+fn a_quiet_build_still_says_what_failed() {
+    let project = project();
+    project.edit("src/app/price.py", "What it costs", "FAIL");
+    for flags in ["-q", "--progress none", "--no-progress"] {
+        let ran = project.jaunt(&format!("build {flags}")).expect(3);
+        assert!(ran.stderr().contains("app.price: SyntaxError"), "{flags}: {ran}");
+    }
+}
+
+#[test]
+fn no_command_takes_an_empty_registry_for_a_project() {
+    let project = project();
+    assert_eq!(project.jaunt("build").code(), 0);
+    project.write("jaunt.registry.json", "{\"version\": 1, \"specs\": []}");
+    for command in ["build", "test", "status", "check", "clean", "graph"] {
+        assert_eq!(project.jaunt(command).code(), 2, "{command}");
+    }
+    assert_eq!(project.generated().len(), 3, "nothing was removed");
+    assert_eq!(project.jaunt("clean --allow-empty").code(), 0);
+    assert_eq!(project.generated(), Vec::<String>::new());
+}
+
+#[test]
+fn status_says_what_is_wrong_with_a_link_instead_of_failing() {
+    let project = project();
+    std::os::unix::fs::symlink(".", project.root().join("src/app/__generated__")).unwrap();
+    let document = project.jaunt("status --json").expect(0).json();
+    assert_eq!(document["modules"][0]["reasons"][0]["reason"], "unreadable");
+    assert_eq!(project.jaunt("check").code(), 4);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_no_success() {
+    let project = project();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = project.command().args(["graph", "--json"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn roots_outside_the_project_are_refused() {
+    let project = project();
+    for root in ["../..", "/tmp"] {
+        project.write("jaunt.toml", &format!("[paths]\nsource_roots = [\"{root}\"]\n"));
+        assert_eq!(project.jaunt("status").code(), 2, "{root}");
+    }
+}
+
+#[test]
+fn a_failed_run_does_not_make_a_stale_module_look_fresh() {
+    let project = project();
+    assert_eq!(project.jaunt("build").code(), 0);
+    let path = "src/app/__generated__/price.py";
+    project.write(path, &format!("{}# edited\n", project.read(path)));
+    let stale = |project: &crate::support::Project| {
+        project.jaunt("status --magic-only --json").json()["stale"].clone()
+    };
+    assert_eq!(stale(&project), serde_json::json!(["app.cart", "app.price"]));
+
+    // The first module becomes what it was, byte for byte; the second one fails.
+    let engine = project.read("jaunt-engine.toml");
+    let failing = "import json, sys\n\
+                   request = json.load(sys.stdin)\n\
+                   sys.exit(1) if request['context']['spec_module'] == 'app.cart' else None\n\
+                   print('\"\"\"Generated for app.price.\"\"\"\\n\\n\\ndef price():\\n    return \\'price\\'')\n";
+    project.write("failing.py", failing);
+    let args = ["build", "--backend-command", "python3 failing.py"];
+    assert_eq!(project.jaunt_with(&args).code(), 3);
+    assert_eq!(stale(&project), serde_json::json!(["app.cart"]));
+    // … and it stays so, however often that happens, until it was generated.
+    assert_eq!(project.jaunt_with(&args).code(), 3);
+    assert_eq!(stale(&project), serde_json::json!(["app.cart"]));
+    project.write("jaunt-engine.toml", &engine);
+    let document = project.jaunt("build --json").expect(0).json();
+    assert_eq!(document["generated"], serde_json::json!(["app.cart"]));
+    assert_eq!(stale(&project), serde_json::json!([]));
+}

@@ -36,7 +36,8 @@ fn the_result_is_the_same_with_and_without_memory() {
 
 #[test]
 fn what_changed_is_noticed() {
-    let cases: [(&str, &dyn Fn(&Project)); 6] = [
+    type Change<'a> = &'a dyn Fn(&Project);
+    let cases: [(&str, Change<'_>); 6] = [
         ("a source", &|it| it.edit("src/app/price.py", "costs", "is")),
         ("generated code", &|it| it.edit("src/app/__generated__/price.py", "return", "return  ")),
         ("the registry", &|it| {

@@ -195,7 +195,7 @@ pub(crate) fn repository() -> PathBuf {
 
 /// An interpreter with pytest.
 pub(crate) fn pytest() -> String {
-    let base = venv::interpreter(9).expect("a Python 3.9 or newer is on the PATH");
+    let base = venv::interpreter(11).expect("a Python 3.11 or newer is on the PATH");
     environment(&base, "pytest", venv::PYTEST)
 }
 

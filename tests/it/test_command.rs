@@ -84,19 +84,6 @@ fn without_the_product_or_without_the_run() {
 }
 
 #[test]
-fn a_python_without_pytest_is_a_clear_error() {
-    let project = project();
-    project.write("python-without-pytest", "#!/bin/sh\nexec python3 -S \"$@\"\n");
-    let path = project.root().join("python-without-pytest");
-    let mut permissions = std::fs::metadata(&path).unwrap().permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
-    std::fs::set_permissions(&path, permissions).unwrap();
-    let ran = project.jaunt_with(&["test", "--python", "./python-without-pytest"]);
-    assert_ne!(ran.code(), 0, "{ran}");
-    assert!(ran.to_string().contains("pytest"), "{ran}");
-}
-
-#[test]
 fn rerun_failed_runs_what_failed_and_everything_when_nothing_did() {
     let project = project();
     project.write("tests/price.py", "def test_price():\n    \"\"\"It is a number.\"\"\"\n");
@@ -120,4 +107,47 @@ fn rerun_failed_runs_what_failed_and_everything_when_nothing_did() {
     project.edit("tests/cart.py", "is WRONG", "is right");
     assert_eq!(test(&["--rerun-failed"]), (1, 0));
     assert_eq!(test(&["--rerun-failed"]), (2, 0));
+}
+
+#[test]
+fn a_target_without_tests_says_so() {
+    let project = project();
+    let ran =
+        project.jaunt_with(&["test", "--json", "--python", &pytest(), "--target", "app.price"]);
+    let ran = ran.expect(2);
+    assert_eq!(ran.json()["error"]["kind"], "empty");
+    assert!(ran.stderr().contains("no test module belongs to these targets"), "{ran}");
+}
+
+#[test]
+fn force_regenerates_what_was_named_and_nothing_else() {
+    let project = project();
+    let python = pytest();
+    assert_eq!(project.jaunt_with(&["test", "--python", &python]).code(), 0);
+    let args = ["test", "--json", "--python", &python, "--force", "--target", "tests.cart"];
+    let document = project.jaunt_with(&args).expect(0).json();
+    assert_eq!(document["build"]["generated"], serde_json::json!([]));
+    assert_eq!(document["generation"]["generated"], serde_json::json!(["tests.cart"]));
+}
+
+#[test]
+fn tests_that_were_all_skipped_have_not_passed() {
+    let project = project();
+    project
+        .write("conftest.py", "import pytest\ndef pytest_runtest_setup(item): pytest.skip('no')\n");
+    let ran = project.jaunt_with(&["test", "--python", &pytest()]).expect(4);
+    assert!(ran.stdout().contains("1 skipped"), "{ran}");
+}
+
+#[test]
+fn a_python_without_pytest_costs_no_generation() {
+    let project = project();
+    project.write("bare", "#!/bin/sh\nexec python3 -S \"$@\"\n");
+    let bare = project.root().join("bare");
+    std::fs::set_permissions(&bare, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for python in ["./bare", "./nowhere"] {
+        let ran = project.jaunt_with(&["test", "--json", "--python", python]).expect(2);
+        assert_eq!(ran.json()["error"]["kind"], "config", "{ran}");
+    }
+    assert_eq!(project.generated(), Vec::<String>::new());
 }

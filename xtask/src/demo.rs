@@ -18,7 +18,7 @@ const AFTER: &str = "Goods worth 75.00 EUR or more";
 /// Builds the example, tests it, changes a spec, and builds it again.
 pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     let root = sh.current_dir();
-    let base = venv::interpreter(9).context("there is no Python 3.9 or newer on the PATH")?;
+    let base = venv::interpreter(11).context("there is no Python 3.11 or newer on the PATH")?;
     cmd!(sh, "cargo build --quiet --locked --package jaunt-cli").run()?;
     let jaunt = root.join("target/debug/jaunt");
     let python = environment(&root, &base, "pytest", venv::PYTEST)?;

@@ -1,6 +1,7 @@
 //! What is generated again, and what is not.
 
 use insta::assert_snapshot;
+use jaunt_builder::Force;
 use jaunt_builder::PlanOptions;
 use jaunt_digest::Kind;
 
@@ -104,11 +105,11 @@ fn a_target_builds_what_it_depends_on_and_its_dependents_stay_stale() {
 fn force_regenerates_everything_or_the_targets() {
     let fixture = Fixture::new(SHOP);
     fixture.build(&FakeBackend::new());
-    let all = PlanOptions { force: true, ..Default::default() };
+    let all = PlanOptions { force: Force::Everything, ..Default::default() };
     let run = fixture.build_with(Kind::Build, &FakeBackend::new(), &all, &options());
     assert_eq!(run.calls.len(), 4);
     let one = PlanOptions {
-        force: true,
+        force: Force::These([name("shop.cart")].into()),
         targets: Some([name("shop.cart")].into()),
         ..Default::default()
     };
@@ -121,8 +122,11 @@ fn a_dependent_of_a_module_that_was_regenerated_alone_is_stale() {
     let fixture = Fixture::new("app.a:f\napp.b:g <- app.a:f");
     fixture.build(&FakeBackend::new());
     // The same specs, other code: as after a run that was killed between the two.
-    let target =
-        PlanOptions { force: true, targets: Some([name("app.a")].into()), ..Default::default() };
+    let target = PlanOptions {
+        force: Force::Everything,
+        targets: Some([name("app.a")].into()),
+        ..Default::default()
+    };
     let other = FakeBackend::answering("app.a", |_, _| Ok("def f(): return 2\n".to_owned()));
     fixture.build_with(Kind::Build, &other, &target, &options());
     assert_snapshot!(fixture.status(Kind::Build), @r"
@@ -219,4 +223,26 @@ fn a_digest_of_another_scheme_counts_as_long_as_the_registry_is_as_new_as_the_so
     );
     fixture.modules = serde_json::json!({"app.a": {"kind": "magic", "digests": {"2": two}}});
     assert_snapshot!(status(&fixture), @"app.a: fresh");
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_stale() {
+    let fixture = Fixture::new("app.a:f\napp.b:g <- app.a:f");
+    fixture.build(&FakeBackend::new());
+    let path = "src/app/__generated__/b.py";
+    let whole = fixture.read(path);
+    let layout = jaunt_digest::Layout::new("__generated__").unwrap();
+    let kinds = [Kind::Build];
+    let project =
+        jaunt_builder::Project::load(fixture.root(), &fixture.registry(), &layout, &kinds).unwrap();
+    for len in 0..whole.len() {
+        fixture.write(path, &whole[..len]);
+        let outputs = jaunt_builder::read_outputs(&project);
+        let plan =
+            jaunt_builder::Plan::new(&project, Kind::Build, &outputs, &PlanOptions::default());
+        assert_eq!(plan.stale().count(), 1, "{len} of {} bytes", whole.len());
+    }
+    let line = whole.lines().find(|line| line.contains("body_digest")).unwrap();
+    fixture.write(path, &whole.replace(&format!("{line}\n"), ""));
+    assert!(fixture.status(Kind::Build).contains("app.b: its file is empty or was cut off"));
 }

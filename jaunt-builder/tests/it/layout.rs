@@ -131,7 +131,7 @@ fn what_is_generated_for_no_spec_is_an_orphan_unless_it_was_expected() {
         let project = fixture.load().unwrap();
         let found =
             jaunt_builder::find_generated(&project, &roots, "__generated__", &expected).unwrap();
-        found.orphans().map(String::from).collect::<Vec<_>>()
+        found.orphans().map(|it| it.path.into_string()).collect::<Vec<_>>()
     };
     assert_eq!(orphans(&[]), ["src/app/__generated__/b.py"]);
     assert_eq!(orphans(&["src/app/__generated__/b.py"]), Vec::<String>::new());

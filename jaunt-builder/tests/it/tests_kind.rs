@@ -1,6 +1,7 @@
 //! Test modules: the same pipeline, another directory, another rule for what is stale.
 
 use insta::assert_snapshot;
+use jaunt_builder::Force;
 use jaunt_builder::PlanOptions;
 use jaunt_digest::Kind;
 
@@ -70,7 +71,7 @@ fn a_product_module_regenerated_from_unchanged_specs_leaves_tests_fresh() {
     let fixture = Fixture::new(PROJECT);
     fixture.build(&FakeBackend::new());
     build_tests(&fixture);
-    let force = PlanOptions { force: true, ..Default::default() };
+    let force = PlanOptions { force: Force::Everything, ..Default::default() };
     let other = FakeBackend::answering("app.a", |_, _| Ok("def f(): return 2\n".to_owned()));
     fixture.build_with(Kind::Build, &other, &force, &options());
     assert_eq!(build_tests(&fixture), Vec::<String>::new());

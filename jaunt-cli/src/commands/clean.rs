@@ -1,6 +1,7 @@
 //! `jaunt clean`
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
@@ -29,6 +30,7 @@ pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Ex
         state::lock(session, &workspace.root, "jaunt clean", args.no_wait).await?.require()?
     };
     let loaded = load(session, &workspace, &[Kind::Build, Kind::Test]).await?;
+    loaded.expect_any_specs(args.allow_empty || args.all)?;
     let generated = generated_files(&loaded, &BTreeMap::new())?;
 
     let mut paths: Vec<Utf8PathBuf> = Vec::new();
@@ -48,22 +50,22 @@ pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Ex
 
 /// What is to be removed from one generated directory.
 fn doomed(found: &GeneratedTree, all: bool) -> Vec<&Utf8Path> {
-    let mut doomed: Vec<&Utf8Path> =
+    let mut doomed: BTreeSet<&Utf8Path> =
         found.orphans.iter().chain(&found.leftovers).map(Utf8PathBuf::as_path).collect();
     if all {
         doomed.extend(found.current.iter().map(Utf8PathBuf::as_path));
     }
     // An `__init__.py` goes with the last file that needed it.
     let files = found.orphans.iter().chain(&found.current).chain(&found.others);
-    let kept: Vec<&Utf8PathBuf> = files.filter(|file| !doomed.contains(&file.as_path())).collect();
-    let is_needed = |init: &Utf8Path| {
-        let dir = init.parent().unwrap_or(init);
-        kept.iter().any(|file| file.starts_with(dir))
-    };
+    let kept = files.filter(|file| !doomed.contains(file.as_path()));
+    // Every folder that has something left in it, or below it.
+    let needed: BTreeSet<&Utf8Path> = kept.flat_map(|file| file.ancestors().skip(1)).collect();
+    let is_needed = |init: &&Utf8Path| init.parent().is_some_and(|dir| needed.contains(dir));
     if !doomed.is_empty() {
-        doomed.extend(found.inits.iter().map(Utf8PathBuf::as_path).filter(|init| !is_needed(init)));
+        let inits = found.inits.iter().map(Utf8PathBuf::as_path);
+        doomed.extend(inits.filter(|init| !is_needed(init)));
     }
-    doomed
+    doomed.into_iter().collect()
 }
 
 fn remove(root: &Utf8Path, path: &Utf8Path, doomed: &[&Utf8Path]) -> CommandResult<()> {

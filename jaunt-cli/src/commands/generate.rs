@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jaunt_builder::BuildOptions;
 use jaunt_builder::BuildReport;
+use jaunt_builder::Force;
 use jaunt_builder::Output;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
@@ -28,9 +29,11 @@ use crate::error::CommandError;
 use crate::error::CommandResult;
 use crate::error::ErrorKind;
 use crate::error::Exit;
+use crate::journal::Journal;
 use crate::progress::Progress;
 use crate::project::Session;
 use crate::project::Settings;
+use crate::project::Targets;
 use crate::project::Workspace;
 use crate::registry;
 use crate::registry::Document;
@@ -74,6 +77,16 @@ pub(crate) fn load_from(
 }
 
 impl Loaded {
+    /// Fails unless there are specs, or none were expected.
+    pub(crate) fn expect_any_specs(&self, allow_empty: bool) -> CommandResult<()> {
+        if allow_empty || !self.registry.specs.is_empty() {
+            return Ok(());
+        }
+        Err(CommandError::new(ErrorKind::Empty, "the registry has no specs")
+            .hint("decorate a function or class with `@jaunt.magic`")
+            .hint("`--allow-empty` accepts a registry without them"))
+    }
+
     /// Fails unless there are specs of this kind, or none were expected.
     pub(crate) fn expect_specs(&self, kind: Kind, allow_empty: bool) -> CommandResult<()> {
         if allow_empty || self.project.of_kind(kind).next().is_some() {
@@ -106,9 +119,22 @@ impl Loaded {
         args: &GenerateArgs,
         targets: Option<BTreeSet<ModuleName>>,
     ) -> Plan {
-        let options = PlanOptions { targets, force: args.force, adopt: args.adopt };
+        let force = match (args.force, &targets) {
+            (false, _) => Force::Nothing,
+            (true, None) => Force::Everything,
+            // Targets may have brought others along, which nobody named.
+            (true, Some(_)) => Force::These(named(&self.registry, &args.targets)),
+        };
+        let unfinished = Journal::unfinished(&self.project);
+        let options = PlanOptions { targets, force, adopt: args.adopt, unfinished };
         Plan::new(&self.project, kind, outputs, &options)
     }
+}
+
+/// The modules that targets name. They were found before.
+fn named(registry: &Registry, targets: &[String]) -> BTreeSet<ModuleName> {
+    let targets = Targets::resolve(registry, targets).unwrap_or_default();
+    targets.build.into_iter().chain(targets.test).collect()
 }
 
 /// What one kind of modules came to.
@@ -118,6 +144,8 @@ pub(crate) struct Phase {
     pub(crate) report: Option<BuildReport>,
     pub(crate) exit: Exit,
     pub(crate) document: BuildDocument,
+    /// Whether the problems of each module were shown as they came.
+    has_shown_problems: bool,
 }
 
 /// Generates what the plan names, or says what it would.
@@ -136,11 +164,11 @@ pub(crate) async fn generate(
         let is_refused = plan.stale().any(|(_, planned)| planned.refusal.is_some());
         let exit = if is_refused { Exit::Generation } else { Exit::Success };
         let document = BuildDocument::planned(&plan, exit);
-        return Ok(Phase { plan, report: None, exit, document });
+        return Ok(Phase { plan, report: None, exit, document, has_shown_problems: true });
     }
 
-    let (report, backend) = if plan.is_empty() {
-        (nothing_to_do(&plan), Backend::default())
+    let (report, backend, has_shown_problems) = if plan.is_empty() {
+        (nothing_to_do(&plan), Backend::default(), true)
     } else {
         run(session, workspace, loaded, &plan, args).await?
     };
@@ -151,7 +179,7 @@ pub(crate) async fn generate(
     };
     let mut document = BuildDocument::done(&plan, &report, exit, backend);
     document.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Phase { plan, report: Some(report), exit, document })
+    Ok(Phase { plan, report: Some(report), exit, document, has_shown_problems })
 }
 
 fn nothing_to_do(plan: &Plan) -> BuildReport {
@@ -165,12 +193,13 @@ async fn run(
     loaded: &Loaded,
     plan: &Plan,
     args: &GenerateArgs,
-) -> CommandResult<(BuildReport, Backend)> {
+) -> CommandResult<(BuildReport, Backend, bool)> {
     let backend = Arc::new(choose::backend(session, workspace, args)?);
     let progress = if args.no_progress { ProgressChoice::None } else { args.progress };
     let mut progress = Progress::new(&session.ui, progress, plan.stale().count());
     let durations = Durations::load(&workspace.root);
     let mut stopwatch = Stopwatch::default();
+    let mut journal = Journal::begin(&loaded.project, &loaded.registry, plan)?;
     let options = BuildOptions {
         jobs: jobs(plan.kind(), &loaded.settings, args),
         max_attempts: args.max_attempts.or(workspace.engine.backend.max_attempts).unwrap_or(2),
@@ -186,11 +215,13 @@ async fn run(
         |module| durations.expected(&loaded.project, module),
         |event| {
             stopwatch.event(&event);
+            journal.event(&event);
             progress.event(&event);
         },
         session.stop.requested(),
     )
     .await;
+    journal.end()?;
     // How long it takes to look something up says nothing of how long it takes to make it.
     if backend.name() != REPLAY {
         let mut durations = durations;
@@ -203,7 +234,7 @@ async fn run(
         session.ui.labelled(Tone::Bad, "not recorded", format!("{module}: {}", err.message));
     }
     let backend = Backend { name: Some(backend.name().to_owned()), calls: report.backend_calls };
-    Ok((report, backend))
+    Ok((report, backend, progress.shows_problems()))
 }
 
 fn jobs(kind: Kind, settings: &Settings, args: &GenerateArgs) -> NonZeroUsize {
@@ -249,6 +280,8 @@ impl Phase {
             lines.extend(document.generated.iter().map(|name| format!("  {name}")));
             let refused = document.failed.iter();
             lines.extend(refused.map(|(name, why)| format!("  {name}: {}", why.join("; "))));
+            let blocked = document.blocked.iter();
+            lines.extend(blocked.map(|(name, it)| format!("  {name}: blocked by `{}`", it.cause)));
             return lines.join("\n");
         }
         if document.generated.is_empty() && self.exit == Exit::Success {
@@ -285,6 +318,11 @@ impl Phase {
             ),
         };
         let mut err = CommandError::new(ErrorKind::Internal, message);
+        if !self.has_shown_problems {
+            let failed = self.document.failed.iter();
+            err.causes
+                .extend(failed.map(|(name, problems)| format!("{name}: {}", problems.join("; "))));
+        }
         if matches!(self.exit, Exit::Signal(_)) {
             err = err.hint("run the same command again to go on");
         }

@@ -22,6 +22,7 @@ use crate::project::Workspace;
 pub(crate) async fn run(session: &Session, args: &GraphArgs) -> CommandResult<Exit> {
     let workspace = Workspace::open(session)?;
     let loaded = load(session, &workspace, &[Kind::Build, Kind::Test]).await?;
+    loaded.expect_any_specs(args.allow_empty)?;
     let targets = Targets::resolve(&loaded.registry, &args.targets)?;
     let nodes = nodes(&loaded, (!args.targets.is_empty()).then_some(&targets));
     let text = match session.common.format {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use jaunt_builder::Force;
 use jaunt_builder::GeneratedFiles;
+use jaunt_builder::Orphan;
 use jaunt_builder::Output;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
@@ -22,6 +24,7 @@ use crate::document::StatusDocument;
 use crate::document::Summary;
 use crate::error::CommandResult;
 use crate::error::Exit;
+use crate::journal::Journal;
 use crate::project::Session;
 use crate::project::Targets;
 use crate::project::Workspace;
@@ -35,7 +38,7 @@ pub(crate) async fn run(
     let workspace = Workspace::open(session)?;
     let kinds: &[Kind] = if args.magic_only { &[Kind::Build] } else { &[Kind::Build, Kind::Test] };
     let loaded = load(session, &workspace, kinds).await?;
-    loaded.expect_specs(Kind::Build, args.allow_empty)?;
+    loaded.expect_any_specs(args.allow_empty)?;
     let targets = Targets::resolve(&loaded.registry, &args.targets)?;
     let is_narrow = !args.targets.is_empty();
     let outputs = read_outputs(&loaded.project);
@@ -48,15 +51,19 @@ pub(crate) async fn run(
         };
         let options = PlanOptions {
             targets: is_narrow.then(|| BTreeSet::from_iter(wanted.iter().cloned())),
-            force: args.force,
+            force: if args.force { Force::Everything } else { Force::Nothing },
             adopt: false,
+            unfinished: Journal::unfinished(&loaded.project),
         };
         let plan = Plan::new(&loaded.project, kind, &outputs, &options);
         modules.extend(states(&loaded, &plan));
     }
     modules.sort_by(|left, right| left.module.cmp(&right.module));
     let generated = generated_files(&loaded, &outputs)?;
-    let orphans: Vec<String> = generated.orphans().map(|path| path.to_string()).collect();
+    // Who asks for some modules, or for one kind, does not ask for what belongs to none.
+    let is_asked = |orphan: &Orphan| !is_narrow && kinds.contains(&orphan.kind);
+    let orphans: Vec<String> =
+        generated.orphans().filter(is_asked).map(|it| it.path.to_string()).collect();
 
     let is_clean = modules.iter().all(|it| it.state == "fresh") && orphans.is_empty();
     let exit = if is_gate && !is_clean { Exit::Tests } else { Exit::Success };

@@ -1,5 +1,6 @@
 //! `jaunt test`
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -27,11 +28,18 @@ use crate::document::BuildDocument;
 use crate::document::FailedModule;
 use crate::document::Pytest;
 use crate::document::TestDocument;
+use crate::error::CommandError;
 use crate::error::CommandResult;
+use crate::error::ErrorKind;
 use crate::error::Exit;
+use crate::process;
+use crate::process::Invocation;
+use crate::process::Limits;
+use crate::process::ProcessError;
 use crate::project::Session;
 use crate::project::Targets;
 use crate::project::Workspace;
+use crate::sanitize::last_lines;
 use crate::state;
 use crate::state::ProjectLock;
 
@@ -57,6 +65,7 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
     let mut lock = Some(lock);
     if !args.no_build {
         let plan = loaded.plan(Kind::Build, &args.generate, build_targets);
+        expect_pytest(session, &workspace, args, &plan).await?;
         prepare(&mut lock, &loaded, &plan)?;
         let phase = generate(session, &workspace, &loaded, plan, &args.generate).await?;
         announce(session, &phase);
@@ -68,6 +77,9 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
     }
 
     let plan = loaded.plan(Kind::Test, &args.generate, test_targets);
+    if document.build.as_ref().is_none_or(|build| build.generated.is_empty()) {
+        expect_pytest(session, &workspace, args, &plan).await?;
+    }
     prepare(&mut lock, &loaded, &plan)?;
     let phase = generate(session, &workspace, &loaded, plan, &args.generate).await?;
     announce(session, &phase);
@@ -82,6 +94,11 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
     }
 
     let files = runnable(&loaded.project, &generation);
+    if generation.outcomes.is_empty() && !args.generate.allow_empty {
+        return Err(CommandError::new(ErrorKind::Empty, "no test module belongs to these targets")
+            .hint("name a test module, or a product module that a test names in its `targets`")
+            .hint("`--allow-empty` accepts a run without tests"));
+    }
     let mut settings = settings(session, &workspace, &loaded, args);
     if args.rerun_failed {
         settings.only = state::failed_tests(&workspace.root);
@@ -91,7 +108,7 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
         jaunt_tester::run(&loaded.project, generation, Some(&settings), |_| {}, stop).await?;
     let exit = judge(session, &report, phase.exit, args.generate.allow_empty);
     if let Some(result) = &report.pytest {
-        remember(session, &workspace, &loaded, &files, result);
+        remember(session, &workspace, &loaded, &files, args, result);
     }
     document.pytest = report.pytest.map(|result| Pytest {
         failed_modules: failed_modules(&loaded.project, &files, &result)
@@ -114,6 +131,47 @@ fn targets(loaded: &Loaded, targets: &[String]) -> CommandResult<(Selection, Sel
     let targets = Targets::resolve(&loaded.registry, targets)?;
     let (build, test) = with_tests(&loaded.project, targets.build, targets.test);
     Ok((Some(build), Some(test)))
+}
+
+/// Fails before anything is paid for, where pytest is going to be needed and is not there.
+async fn expect_pytest(
+    session: &Session,
+    workspace: &Workspace,
+    args: &TestArgs,
+    plan: &Plan,
+) -> CommandResult<()> {
+    if plan.is_empty() || args.no_run || args.generate.dry_run {
+        return Ok(());
+    }
+    let invocation = Invocation {
+        program: workspace.python.to_string(),
+        args: vec!["-c".to_owned(), "import pytest".to_owned()],
+        cwd: workspace.root.clone(),
+        env: BTreeMap::new(),
+        stdin: Vec::new(),
+        limits: Limits {
+            time: Duration::from_secs(60),
+            grace: Duration::from_secs(1),
+            stdout: 1 << 16,
+            stderr: 1 << 16,
+        },
+    };
+    let error = match process::run(&invocation, &session.stop.level()).await {
+        Ok(done) if done.status.success() => return Ok(()),
+        // The run itself says that it was stopped.
+        Err(ProcessError::Stopped) => return Ok(()),
+        Ok(done) => {
+            let printed = String::from_utf8_lossy(&done.stderr);
+            let message = format!("`{}` cannot import pytest", workspace.python);
+            let mut error = CommandError::new(ErrorKind::Config, message);
+            error.causes = last_lines(&printed, 1, 200);
+            error
+        }
+        Err(err) => CommandError::of(ErrorKind::Config, &err),
+    };
+    Err(error
+        .hint(format!("`{} -m pip install pytest` installs it", workspace.python))
+        .hint("`--python PATH` names another interpreter, and `--no-run` generates without it"))
 }
 
 /// What has to be true before the first file of a phase is written.
@@ -152,19 +210,25 @@ fn settings(
     }
 }
 
-/// Keeps what failed for `--rerun-failed`.
+/// Keeps what failed for `--rerun-failed`, and what failed before and was not run.
 fn remember(
     session: &Session,
     workspace: &Workspace,
     loaded: &Loaded,
     files: &[TestFile],
+    args: &TestArgs,
     result: &PytestResult,
 ) {
-    let failed = failed_tests(&loaded.project, files, result);
-    // A run that ended early knows only of some failures, and those before it are still to be seen.
-    if !result.complete && failed.is_empty() {
-        return;
-    }
+    let mut failed = failed_tests(&loaded.project, files, result);
+    // A run that ended early, or that arguments have narrowed, says nothing of the others.
+    let is_whole = result.complete && args.pytest_args.is_empty();
+    let was_run = |test: &String| {
+        let file = test.split("::").next().unwrap_or(test);
+        is_whole && files.iter().any(|it| it.path == file)
+    };
+    failed.extend(state::failed_tests(&workspace.root).into_iter().filter(|it| !was_run(it)));
+    failed.sort();
+    failed.dedup();
     if let Err(err) = state::keep_failed_tests(&workspace.root, &failed) {
         session.ui.detail(format!("What failed is not kept for --rerun-failed: {err}"));
     }
@@ -179,7 +243,7 @@ fn judge(session: &Session, report: &TestReport, generation: Exit, allow_empty: 
         return generation;
     }
     match &report.pytest {
-        Some(result) if result.passed() => Exit::Success,
+        Some(result) if report.is_ok() && result.passed() => Exit::Success,
         Some(PytestResult { state: RunState::TimedOut { .. }, .. }) => Exit::TimeLimit,
         Some(PytestResult { state: RunState::NoTests, .. }) if allow_empty => Exit::Success,
         Some(_) => Exit::Tests,
@@ -225,10 +289,28 @@ fn summary(result: &PytestResult) -> String {
     }
     let verdict = if result.passed() { "Tests passed" } else { "Tests did not pass" };
     let mut lines = vec![format!("{verdict}: {}.", parts.join(", "))];
+    lines.extend(ending(result));
     let failures = result.failures.iter();
     lines.extend(failures.map(|it| format!("  {}: {}", it.node_id, first_line(&it.message))));
     lines.extend(result.doubts.iter().map(|doubt| format!("  {doubt}")));
     lines.join("\n")
+}
+
+/// How the run ended, where that is not the usual way.
+fn ending(result: &PytestResult) -> Option<String> {
+    let text = match &result.state {
+        RunState::Finished => return None,
+        RunState::NoTests => "no test was run".to_owned(),
+        RunState::TimedOut { .. } => "the time limit ended it".to_owned(),
+        RunState::Interrupted { reason } => format!("it was cut short: {}", first_line(reason)),
+        RunState::NotStarted { message }
+        | RunState::NotLoaded { message }
+        | RunState::InternalError { message } => first_line(message).to_owned(),
+        RunState::Crashed { .. } if result.running.is_empty() => "pytest died".to_owned(),
+        RunState::Crashed { .. } => format!("pytest died in {}", result.running.join(", ")),
+        _ => "it did not finish".to_owned(),
+    };
+    Some(format!("  {text}"))
 }
 
 fn first_line(text: &str) -> &str {

@@ -42,7 +42,7 @@ const PROJECT: &str = "
 
 fn settings() -> PytestSettings {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let base = venv::interpreter(9).expect("a Python 3.9 or newer is on the PATH");
+    let base = venv::interpreter(11).expect("a Python 3.11 or newer is on the PATH");
     let python = venv::environment(target, &base, "pytest", venv::PYTEST).unwrap();
     PytestSettings {
         python: Utf8PathBuf::from_path_buf(python).unwrap(),
