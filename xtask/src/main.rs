@@ -8,6 +8,7 @@
 
 mod ci;
 mod demo;
+mod faults;
 mod layers;
 #[path = "../../tests/support/venv.rs"]
 mod venv;
@@ -22,9 +23,10 @@ use xshell::Shell;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  ci       all that CI runs: lint, layers, docs, test, demo
+  ci       all that CI runs: lint, layers, docs, demo, test, faults
   demo     build and test the shipped example, change a spec, build again
   docs     build the documentation, warnings are errors
+  faults   kill, cut and race the program: [CAMPAIGN] [--short]
   layers   check which crates link what
   lint     check formatting and lints
   test     run all tests; further arguments go to `cargo test`
@@ -48,6 +50,8 @@ fn run() -> anyhow::Result<()> {
         Some("ci") => ci::run(&sh),
         Some("demo") => demo::run(&sh),
         Some("docs") => ci::docs(&sh),
+        Some("faults") => faults::run(&sh, &args.collect::<Vec<_>>()),
+        Some("faults-backend") => faults::backend(),
         Some("layers") => layers::check(&sh),
         Some("lint") => ci::lint(&sh),
         Some("test") => ci::test(&sh, &args.collect::<Vec<_>>()),

@@ -1,0 +1,83 @@
+//! The laws under fire: the program is killed, cut short, raced and lied to, and must keep them.
+//!
+//! Every campaign makes its projects below `target/faults/`, uses this very program as a backend,
+//! and ends at the first broken law with all that is needed to see it.
+
+mod backend;
+mod crash;
+mod disk;
+mod lab;
+mod orphans;
+mod race;
+mod rng;
+mod trace;
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use anyhow::bail;
+use xshell::Shell;
+use xshell::cmd;
+
+pub(crate) use backend::run as backend;
+use lab::Lab;
+
+/// How much of a campaign is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    /// All that `docs/reliability.md` says.
+    Full,
+    /// What fits into CI.
+    Short,
+}
+
+impl Size {
+    fn pick<T>(self, full: T, short: T) -> T {
+        match self {
+            Self::Full => full,
+            Self::Short => short,
+        }
+    }
+}
+
+/// A campaign returns its figures in one line.
+type Campaign = fn(&Lab, Size) -> anyhow::Result<String>;
+
+const CAMPAIGNS: &[(&str, Campaign)] = &[
+    ("kill", crash::kill),
+    ("cut", crash::cut),
+    ("disk", disk::writing),
+    ("machine", disk::everywhere),
+    ("race", race::run),
+    ("orphans", orphans::run),
+];
+
+/// Runs the campaigns that are named, or all of them.
+pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
+    let mut size = Size::Full;
+    let mut names = Vec::new();
+    for arg in args {
+        match arg.as_str() {
+            "--short" => size = Size::Short,
+            name if CAMPAIGNS.iter().any(|(it, _)| *it == name) => names.push(name),
+            other => {
+                let known: Vec<&str> = CAMPAIGNS.iter().map(|(name, _)| *name).collect();
+                bail!("there is no campaign `{other}`; there are {}", known.join(", "));
+            }
+        }
+    }
+    cmd!(sh, "cargo build --quiet --locked --package jaunt-cli").run()?;
+    for (name, campaign) in CAMPAIGNS {
+        if !names.is_empty() && !names.contains(name) {
+            continue;
+        }
+        let started = Instant::now();
+        let lab = Lab::new(&sh.current_dir(), name)?;
+        let figures = campaign(&lab, size).with_context(|| {
+            format!("the campaign `{name}` failed; what it left is in `{}`", lab.dir().display())
+        })?;
+        println!("{name}: {figures}; {} s", started.elapsed().as_secs());
+        lab.remove()?;
+    }
+    Ok(())
+}

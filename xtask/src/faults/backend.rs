@@ -1,0 +1,56 @@
+//! The backend of the campaigns: this program, called by `jaunt` once for each module.
+
+use std::fs;
+use std::fs::File;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::faults::lab::GO;
+use crate::faults::lab::LOG;
+use crate::faults::lab::PAUSE;
+use crate::faults::lab::WAITING;
+use crate::faults::rng::fnv;
+
+/// Answers one request of `jaunt.generate/1`.
+///
+/// Every call adds a line to the log. The code that is returned is a function of the whole context,
+/// so a module that was generated against old code of another one differs from what it should be.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut input = String::new();
+    std::io::stdin().read_to_string(&mut input)?;
+    let request: Value = serde_json::from_str(&input)?;
+    let context = &request["context"];
+    let module = context["spec_module"].as_str().context("a request names its module")?;
+    File::options()
+        .append(true)
+        .create(true)
+        .open(LOG)?
+        .write_all(format!("{module}\n").as_bytes())?;
+
+    let decides = fnv(context.to_string().as_bytes());
+    if fs::read_to_string(PAUSE).is_ok_and(|paused| paused.trim() == module) {
+        fs::write(WAITING, "")?;
+        // Nobody may be left who could say so.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !Path::new(GO).exists() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+    } else {
+        thread::sleep(Duration::from_micros(decides % 4000));
+    }
+    let names = context["expected_names"].as_array().context("a request has expected names")?;
+    let names = names.iter().filter_map(Value::as_str);
+    let mut code: String =
+        names.map(|name| format!("def {name}():\n    return {decides}\n")).collect();
+    // Long enough that it could be cut in the middle of a page.
+    code.extend((0..decides % 2000).map(|line| format!("# {line}\n")));
+    std::io::stdout().write_all(code.as_bytes())?;
+    Ok(())
+}

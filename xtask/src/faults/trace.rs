@@ -1,0 +1,165 @@
+//! Faults of the operating system, made by `strace`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::process::Child;
+use std::process::Command;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use anyhow::ensure;
+
+use crate::faults::lab::GO;
+use crate::faults::lab::PAUSE;
+use crate::faults::lab::Project;
+use crate::faults::lab::WAITING;
+
+pub(crate) const SKIPPED: &str = "skipped, because there is no `strace` that may trace \
+     (`apt-get install strace`)";
+
+/// Nothing here takes longer unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether `strace` is installed and allowed to work.
+pub(crate) fn is_available() -> bool {
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    traced.is_ok_and(|output| output.status.success())
+}
+
+/// A build that stands still, because the backend waits before it answers for one module.
+///
+/// With one job, one thread waits for the disk on behalf of all modules; that is the one to watch.
+pub(crate) struct Paused<'a> {
+    project: &'a Project,
+    child: Child,
+    thread: u32,
+}
+
+/// A process that has ended, and what it printed.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}{}", self.status, self.stdout, self.stderr)
+    }
+}
+
+impl<'a> Paused<'a> {
+    /// Starts a build that has to generate the module of this number.
+    pub(crate) fn start(project: &'a Project, idx: usize, args: &[&str]) -> anyhow::Result<Self> {
+        let root = project.root();
+        fs::write(root.join(PAUSE), format!("app.m{idx}"))?;
+        for file in [WAITING, GO] {
+            fs::remove_file(root.join(file)).ok();
+        }
+        let args = [&["build", "--json", "--no-wait"], args].concat();
+        let mut child = project.jaunt(&args).spawn()?;
+        wait_until("the backend is called", || {
+            Ok(root.join(WAITING).exists() || child.try_wait()?.is_some())
+        })?;
+        ensure!(child.try_wait()?.is_none(), "the build ended before it called the backend");
+        let mut thread = None;
+        wait_until("a thread waits for work on the disk", || {
+            thread = idle_thread(child.id())?;
+            Ok(thread.is_some())
+        })?;
+        let thread = thread.context("it was found")?;
+        Ok(Self { project, child, thread })
+    }
+
+    /// Lets the build go on under these expressions of `strace`, to its end.
+    pub(crate) fn go_on(self, expressions: &[String]) -> anyhow::Result<Ended> {
+        let log = self.project.root().join("strace.log");
+        let thread = self.thread.to_string();
+        let mut strace = Command::new("strace");
+        strace.arg("-o").arg(log).args(["-qq", "-p", &thread]);
+        for expression in expressions {
+            strace.args(["-e", expression]);
+        }
+        let mut strace = strace.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let status = format!("/proc/{}/task/{thread}/status", self.child.id());
+        wait_until("strace is attached", || {
+            // The first call may be the one that waits now, and be the last.
+            let has_ended = strace.try_wait()?.is_some();
+            let status = fs::read_to_string(&status).unwrap_or_default();
+            Ok(has_ended || !status.lines().any(|line| line == "TracerPid:\t0"))
+        })?;
+        fs::write(self.project.root().join(GO), "")?;
+        let output = self.child.wait_with_output()?;
+        strace.wait()?;
+        fs::remove_file(self.project.root().join(PAUSE))?;
+        Ok(output.into())
+    }
+}
+
+/// The thread that has waited for the disk, and would do so again.
+///
+/// It ends when it has nothing to do for long, so it is the one that waits with a time limit.
+fn idle_thread(process: u32) -> anyhow::Result<Option<u32>> {
+    let futex = if cfg!(target_arch = "x86_64") { "202" } else { "98" };
+    for entry in fs::read_dir(format!("/proc/{process}/task"))? {
+        let entry = entry?;
+        let call = fs::read_to_string(entry.path().join("syscall"))?;
+        let words: Vec<&str> = call.split(' ').collect();
+        if words[0] == futex && words.get(4).is_some_and(|limit| *limit != "0x0") {
+            return Ok(Some(entry.file_name().to_string_lossy().parse()?));
+        }
+    }
+    Ok(None)
+}
+
+impl From<std::process::Output> for Ended {
+    fn from(output: std::process::Output) -> Self {
+        Self {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// The system calls that were traced, in order: each with its number among those of its name.
+pub(crate) fn points(project: &Project) -> anyhow::Result<Vec<(String, usize)>> {
+    let text = fs::read_to_string(project.root().join("strace.log"))?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut points = Vec::new();
+    for name in text.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name) {
+        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            let count = counts.entry(name).or_default();
+            *count += 1;
+            points.push((name.to_owned(), *count));
+        }
+    }
+    ensure!(
+        points.iter().any(|(name, _)| name == "fsync"),
+        "the thread that was watched wrote nothing: {points:?}"
+    );
+    Ok(points)
+}
+
+/// Whether a fault was made.
+pub(crate) fn has_struck(project: &Project) -> anyhow::Result<bool> {
+    Ok(fs::read_to_string(project.root().join("strace.log"))?.contains("(INJECTED)"))
+}
+
+/// Looks again and again, for a while.
+pub(crate) fn wait_until(
+    what: &str,
+    mut is_so: impl FnMut() -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so()? {
+        ensure!(Instant::now() < deadline, "waited {} s until {what}", PATIENCE.as_secs());
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
