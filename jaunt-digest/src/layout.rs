@@ -130,7 +130,7 @@ impl Layout {
     /// # Errors
     ///
     /// If a path is absolute, or has a part that is empty, `.` or `..`, or that holds a backslash or
-    /// a control character; if `relpath` has no directory of generated modules in it, or does not
+    /// a control character or has more than 255 bytes; if `relpath` has no directory of generated modules in it, or does not
     /// end in `.py`.
     pub fn place(&self, base: &Utf8Path, relpath: &Utf8Path) -> Result<GeneratedPath, LayoutError> {
         let refuse =
@@ -165,6 +165,8 @@ fn check_parts(path: &Utf8Path) -> Result<(), &'static str> {
         match part {
             "" => return Err("has an empty part"),
             "." | ".." => return Err("has a part that is `.` or `..`"),
+            // No file system in use takes longer names.
+            _ if part.len() > 255 => return Err("has a part of more than 255 bytes"),
             _ if part.contains('\\') => return Err("contains a backslash"),
             _ if part.contains(char::is_control) => return Err("contains a control character"),
             _ => {}
@@ -315,6 +317,9 @@ mod tests {
         assert_snapshot!(refusal("src", "a/__generated__.py"), @"refusing to generate to `a/__generated__.py`: it is not inside the directory of generated modules");
         assert_snapshot!(refusal("src", "a/__generated__/b.pyi"), @"refusing to generate to `a/__generated__/b.pyi`: it does not end in a file name with `.py`");
         assert_snapshot!(refusal("src", "a/__generated__/.py"), @"refusing to generate to `a/__generated__/.py`: it does not end in a file name with `.py`");
+        let long = "n".repeat(253);
+        let refused = refusal("src", &format!("__generated__/{long}.py"));
+        assert!(refused.to_string().ends_with("it has a part of more than 255 bytes"), "{refused}");
         assert_snapshot!(refusal("src", ""), @"refusing to generate to ``: it does not end in a file name with `.py`");
     }
 
