@@ -24,6 +24,7 @@ use jaunt_digest::Registry;
 use jaunt_digest::Source;
 use jaunt_digest::SpecEntry;
 use jaunt_digest::SpecRef;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::stamp;
 use crate::stamp::Found;
@@ -95,6 +96,19 @@ pub enum ProjectError {
     /// Two modules whose code would be the same file.
     #[error("modules `{first}` and `{second}` would both be generated into `{path}`")]
     Collision { path: Utf8PathBuf, first: ModuleName, second: ModuleName },
+
+    /// Two modules whose code would be the same file where names differ neither in case nor in
+    /// Unicode form, as on most file systems of macOS and Windows.
+    #[error(
+        "modules `{first}` and `{second}` would be generated into `{first_path}` and \
+         `{second_path}`, which are one file on other systems; rename one of them"
+    )]
+    Lookalike {
+        first: ModuleName,
+        second: ModuleName,
+        first_path: Utf8PathBuf,
+        second_path: Utf8PathBuf,
+    },
 
     /// A module with specs of both kinds.
     #[error("module `{module}` has magic specs and test specs; put them into two modules")]
@@ -346,24 +360,34 @@ fn places(
         .collect();
 
     let mut places = BTreeMap::new();
-    let mut taken: BTreeMap<String, &ModuleName> = BTreeMap::new();
+    let mut taken: BTreeMap<String, (Utf8PathBuf, &ModuleName)> = BTreeMap::new();
     for (&name, entry) in &first_specs {
         let generated_module = generated[name].clone();
         let is_package = packages.contains(&generated_module);
         let place =
             place(registry, layout, name, &generated_module, &entry.source_file, is_package)
                 .map_err(|source| ProjectError::Layout { module: name.clone(), source })?;
-        if let Some(first) = taken.insert(place.0.path().as_str().to_owned(), name) {
-            return Err(ProjectError::Collision {
-                path: place.0.path().to_owned(),
-                first: first.clone(),
-                second: name.clone(),
+        let path = place.0.path().to_owned();
+        if let Some((first_path, first)) = taken.insert(folded(&path), (path.clone(), name)) {
+            let (first, second) = (first.clone(), name.clone());
+            return Err(if first_path == path {
+                ProjectError::Collision { path, first, second }
+            } else {
+                ProjectError::Lookalike { first, second, first_path, second_path: path }
             });
         }
         let (output, other_shape) = place;
         places.insert(name.clone(), Place { generated_module, output, other_shape });
     }
     Ok(places)
+}
+
+/// A path without the differences that some file systems do not make.
+fn folded(path: &Utf8Path) -> String {
+    if path.as_str().is_ascii() {
+        return path.as_str().to_ascii_lowercase();
+    }
+    path.as_str().nfkc().flat_map(char::to_lowercase).nfkc().collect()
 }
 
 fn place(
@@ -509,6 +533,10 @@ fn read_source(root: &Utf8Path, file: &Utf8Path) -> Result<SourceFile, String> {
 
 /// The content of a file, and its stamp before that was read.
 fn read_with_stamp(path: &Utf8Path) -> io::Result<(Stamp, Vec<u8>)> {
+    // A link to a device or a pipe would be read for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
     let mut file = fs::File::open(path)?;
     let stamp = match stamp::of_file(&file)? {
         Found::File(stamp) => stamp,
@@ -537,4 +565,25 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + S
         });
         joined.collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_folded_as_file_systems_fold_them() {
+        let fold = |path: &str| folded(Utf8Path::new(path));
+        for (left, right) in [
+            ("app/Cart.py", "app/cart.py"),
+            ("app/caf\u{e9}.py", "app/cafe\u{301}.py"),
+            ("app/\u{ff43}art.py", "app/cart.py"),
+            ("app/\u{fb01}t.py", "app/fit.py"),
+            ("app/\u{c9}t\u{e9}.py", "app/\u{e9}t\u{e9}.py"),
+        ] {
+            assert_eq!(fold(left), fold(right));
+        }
+        // A letter of another script is another letter.
+        assert_ne!(fold("app/c\u{430}rt.py"), fold("app/cart.py"));
+    }
 }
