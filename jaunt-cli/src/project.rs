@@ -230,13 +230,27 @@ pub(crate) fn relative<'a>(root: &Utf8Path, path: &'a Utf8Path) -> &'a Utf8Path 
     path.strip_prefix(root).unwrap_or(path)
 }
 
+/// Fails for what would be read for ever, as a link to a device is.
+pub(crate) fn regular(meta: &fs::Metadata) -> io::Result<()> {
+    if meta.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+}
+
 /// The text of a file; none where there is no such file.
 fn read_optional(path: &Utf8Path) -> CommandResult<Option<String>> {
-    match fs::read_to_string(path) {
+    match fs::metadata(path).and_then(|meta| regular(&meta)).and_then(|()| fs::read_to_string(path))
+    {
         Ok(text) => Ok(Some(text)),
         Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(err) if err.kind() == io::ErrorKind::InvalidData => {
             Err(CommandError::new(ErrorKind::Config, format!("`{path}` is not UTF-8")))
+        }
+        Err(err) if err.kind() == io::ErrorKind::InvalidInput => {
+            let mut error = CommandError::io("read", path, &err);
+            error.kind = ErrorKind::Config;
+            Err(error)
         }
         Err(err) => Err(CommandError::io("read", path, &err)),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::process::Invocation;
 use crate::process::Limits;
 use crate::project::Session;
 use crate::project::Workspace;
+use crate::project::regular;
 use crate::project::relative;
 use crate::sanitize::last_lines;
 
@@ -53,17 +55,31 @@ pub(crate) async fn find(session: &Session, workspace: &Workspace) -> CommandRes
         (Some(file), _, _) if file == "-" => {
             Ok(Document::of_bytes("standard input", standard_input()?))
         }
+        // What a person names may be a pipe; what a repository names may not.
         (Some(file), _, _) => Ok(Document::of_file(session.path(file), root)),
-        (None, Some(file), _) => Ok(Document::of_file(root.join(file), root)),
+        (None, Some(file), _) => regular_document(root.join(file), root),
         (None, None, Some(command)) => {
             let origin = format!("the output of `{}`", shell_words::join(command));
             Ok(Document::of_bytes(origin, from_command(session, root, command).await?))
         }
-        (None, None, None) if default_file.exists() => Ok(Document::of_file(default_file, root)),
+        (None, None, None) if default_file.exists() => regular_document(default_file, root),
         (None, None, None) => {
             let text = exporter::cached(session, workspace).await?;
             Ok(Document::of_bytes("the exporter", text.into_bytes()))
         }
+    }
+}
+
+/// The document in a file, which has to be one: a link to a device would be read for ever.
+fn regular_document(path: Utf8PathBuf, root: &Utf8Path) -> CommandResult<Document> {
+    match fs::metadata(&path).and_then(|meta| regular(&meta)) {
+        Err(err) if err.kind() == io::ErrorKind::InvalidInput => {
+            let mut error = CommandError::io("read", relative(root, &path), &err);
+            error.kind = ErrorKind::Registry;
+            Err(error)
+        }
+        // What else is wrong with it comes up when it is read.
+        _ => Ok(Document::of_file(path, root)),
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the edge to the environment")]
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -29,6 +30,7 @@ use crate::error::Exit;
 use crate::process;
 use crate::project::Environment;
 use crate::project::Session;
+use crate::sanitize::sanitize;
 use crate::signals::Signals;
 use crate::ui::Ui;
 
@@ -166,13 +168,17 @@ fn wants_json(args: &[OsString]) -> bool {
 }
 
 fn usage_error(err: &clap::Error, wants_json: bool) -> Exit {
-    // A closed pipe is not worth a word.
-    err.print().ok();
+    // clap shows what was typed as it is. A closed pipe is not worth a word.
+    let text = err.to_string();
+    match sanitize(&text) {
+        Cow::Borrowed(_) => err.print(),
+        Cow::Owned(clean) => io::stderr().write_all(clean.as_bytes()),
+    }
+    .ok();
     if matches!(err.kind(), ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion) {
         return Exit::Success;
     }
     if wants_json {
-        let text = err.to_string();
         let message = text.lines().next().unwrap_or_default();
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let error = CommandError::new(ErrorKind::Usage, message).hint("see `jaunt --help`");

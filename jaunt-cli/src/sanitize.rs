@@ -61,7 +61,8 @@ fn cut(mut line: String, width: usize) -> String {
     line
 }
 
-fn is_hostile(c: char) -> bool {
+/// Whether a terminal or a reader's eye could be steered with this character.
+pub(crate) fn is_hostile(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         _ if c.is_control() => true,
