@@ -4,6 +4,7 @@
 
 mod build;
 mod cli;
+mod confinement;
 mod example;
 mod exporter;
 mod faults;
