@@ -23,7 +23,7 @@ pub(crate) const SKIPPED: &str = "skipped, because there is no `strace` that may
      (`apt-get install strace`)";
 
 /// Nothing here takes longer unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whether `strace` is installed and allowed to work.
 pub(crate) fn is_available() -> bool {
@@ -94,10 +94,10 @@ impl<'a> Paused<'a> {
             Ok(has_ended || !status.lines().any(|line| line == "TracerPid:\t0"))
         })?;
         fs::write(self.project.root().join(GO), "")?;
-        let output = self.child.wait_with_output()?;
+        let ended = end(self.child);
         strace.wait()?;
         fs::remove_file(self.project.root().join(PAUSE))?;
-        Ok(output.into())
+        ended
     }
 }
 
@@ -146,9 +146,23 @@ pub(crate) fn points(project: &Project) -> anyhow::Result<Vec<(String, usize)>> 
     Ok(points)
 }
 
-/// Whether a fault was made.
+/// Waits for the end of a process that prints little; one that hangs is killed.
+pub(crate) fn end(mut child: Child) -> anyhow::Result<Ended> {
+    let deadline = Instant::now() + PATIENCE;
+    while child.try_wait()?.is_none() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().ok();
+    Ok(child.wait_with_output()?.into())
+}
+
+/// Whether a fault was made that a machine can have.
+///
+/// By writing to an event handle one thread wakes another. That cannot fail.
 pub(crate) fn has_struck(project: &Project) -> anyhow::Result<bool> {
-    Ok(fs::read_to_string(project.root().join("strace.log"))?.contains("(INJECTED)"))
+    let text = fs::read_to_string(project.root().join("strace.log"))?;
+    let mut struck = text.lines().filter(|line| line.contains("(INJECTED)"));
+    Ok(struck.any(|line| !line.contains(r#", "\1\0\0\0\0\0\0\0", 8)"#)))
 }
 
 /// Looks again and again, for a while.
