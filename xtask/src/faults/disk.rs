@@ -163,7 +163,7 @@ pub(crate) fn everywhere(lab: &Lab, size: Size) -> anyhow::Result<String> {
                 &[&wrapper[..], &[inject]].concat(),
                 &["build", "--no-wait", "--jobs", "2", "--progress", "none"],
             );
-            let ended = trace::end(command.spawn()?)?;
+            let ended = trace::end(&project, command.spawn()?)?;
             let was_hit = trace::has_struck(&project)?;
             misses = if was_hit { 0 } else { misses + 1 };
             if misses > 2 {

@@ -22,6 +22,9 @@ use crate::faults::lab::WAITING;
 pub(crate) const SKIPPED: &str = "skipped, because there is no `strace` that may trace \
      (`apt-get install strace`)";
 
+/// One thread wakes another by writing this to an event handle, which cannot fail.
+const WAKING: &str = r#", "\1\0\0\0\0\0\0\0", 8)"#;
+
 /// Nothing here takes longer unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -94,7 +97,7 @@ impl<'a> Paused<'a> {
             Ok(has_ended || !status.lines().any(|line| line == "TracerPid:\t0"))
         })?;
         fs::write(self.project.root().join(GO), "")?;
-        let ended = end(self.child);
+        let ended = end(self.project, self.child);
         strace.wait()?;
         fs::remove_file(self.project.root().join(PAUSE))?;
         ended
@@ -132,11 +135,14 @@ pub(crate) fn points(project: &Project) -> anyhow::Result<Vec<(String, usize)>> 
     let text = fs::read_to_string(project.root().join("strace.log"))?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut points = Vec::new();
-    for name in text.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name) {
+    for line in text.lines() {
+        let Some((name, _)) = line.split_once('(') else { continue };
         if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             let count = counts.entry(name).or_default();
             *count += 1;
-            points.push((name.to_owned(), *count));
+            if !line.contains(WAKING) {
+                points.push((name.to_owned(), *count));
+            }
         }
     }
     ensure!(
@@ -147,22 +153,29 @@ pub(crate) fn points(project: &Project) -> anyhow::Result<Vec<(String, usize)>> 
 }
 
 /// Waits for the end of a process that prints little; one that hangs is killed.
-pub(crate) fn end(mut child: Child) -> anyhow::Result<Ended> {
+pub(crate) fn end(project: &Project, mut child: Child) -> anyhow::Result<Ended> {
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait()?.is_none() && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(2));
+        let is_asleep = struck(project)?.is_some_and(|line| line.contains(WAKING));
+        if is_asleep {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
     }
     child.kill().ok();
     Ok(child.wait_with_output()?.into())
 }
 
 /// Whether a fault was made that a machine can have.
-///
-/// By writing to an event handle one thread wakes another. That cannot fail.
 pub(crate) fn has_struck(project: &Project) -> anyhow::Result<bool> {
-    let text = fs::read_to_string(project.root().join("strace.log"))?;
-    let mut struck = text.lines().filter(|line| line.contains("(INJECTED)"));
-    Ok(struck.any(|line| !line.contains(r#", "\1\0\0\0\0\0\0\0", 8)"#)))
+    Ok(struck(project)?.is_some_and(|line| !line.contains(WAKING)))
+}
+
+/// The call that was made to fail.
+fn struck(project: &Project) -> anyhow::Result<Option<String>> {
+    let log = project.root().join("strace.log");
+    let text = if log.exists() { fs::read_to_string(log)? } else { String::new() };
+    Ok(text.lines().find(|line| line.contains("(INJECTED)")).map(str::to_owned))
 }
 
 /// Looks again and again, for a while.
