@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "an xtask works on the checkout and its `target/`")]
 
+mod bench;
 mod ci;
 mod demo;
 mod faults;
@@ -23,6 +24,7 @@ use xshell::Shell;
 const HELP: &str = "\
 cargo xtask COMMAND
 
+  bench    measure beside peers and floors: [NAME…] [--no-build]
   ci       all that CI runs: lint, layers, docs, demo, test, faults
   demo     build and test the shipped example, change a spec, build again
   docs     build the documentation, warnings are errors
@@ -47,6 +49,8 @@ fn run() -> anyhow::Result<()> {
     let sh = Shell::new()?;
     sh.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     match args.next().as_deref() {
+        Some("bench") => bench::run(&sh, &args.collect::<Vec<_>>()),
+        Some("bench-backend") => bench::backend(),
         Some("ci") => ci::run(&sh),
         Some("demo") => demo::run(&sh),
         Some("docs") => ci::docs(&sh),

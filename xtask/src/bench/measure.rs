@@ -1,0 +1,57 @@
+//! Times of processes: alternately, and the median of several.
+
+use std::path::Path;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use anyhow::ensure;
+
+/// How often each side is measured.
+pub(super) const ROUNDS: usize = 7;
+
+/// Milliseconds of both sides, measured in turn: whatever else the machine does hits both alike.
+pub(super) fn alternate(
+    rounds: usize,
+    mut ours: impl FnMut() -> anyhow::Result<f64>,
+    mut theirs: impl FnMut() -> anyhow::Result<f64>,
+) -> anyhow::Result<(f64, f64)> {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        left.push(ours()?);
+        right.push(theirs()?);
+    }
+    Ok((median(left), median(right)))
+}
+
+pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// Milliseconds that a command takes. It must succeed.
+pub(super) fn time(command: &mut Command) -> anyhow::Result<f64> {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let started = Instant::now();
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    ensure!(status.success(), "{command:?} failed: {status}");
+    Ok(took)
+}
+
+/// The most memory that a command had, in MB; none without GNU time.
+pub(super) fn memory(command: &[&str], dir: &Path) -> Option<f64> {
+    let mut time = Command::new("/usr/bin/time");
+    time.args(["-f", "%M"]).args(command).current_dir(dir);
+    let output = time.stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stderr).ok()?;
+    Some(text.lines().last()?.trim().parse::<f64>().ok()? / 1024.0)
+}
+
+/// Whether there is such a program.
+pub(super) fn is_there(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

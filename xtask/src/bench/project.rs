@@ -1,0 +1,197 @@
+//! Projects to measure on, made below `target/bench/` and kept there.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use xshell::Shell;
+use xshell::cmd;
+
+/// How modules depend on each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Each on two earlier ones.
+    Random,
+    /// Each on the one before.
+    Chain,
+    /// The last one on all others.
+    Fan,
+}
+
+pub(super) const N_SPECS: usize = 5;
+const N_LINES: usize = 8;
+
+/// Makes the sources, the configuration and the registry of a project, unless they are there.
+pub(super) fn make(dir: &Path, n_modules: usize, shape: Shape) -> anyhow::Result<()> {
+    if dir.join("made").exists() {
+        return Ok(());
+    }
+    let package = dir.join("src/app");
+    fs::create_dir_all(&package)?;
+    fs::write(package.join("__init__.py"), "")?;
+    fs::write(
+        dir.join("jaunt.toml"),
+        "version = 1\n\n[paths]\nsource_roots = [\"src\"]\ntest_roots = [\"tests\"]\n",
+    )?;
+    let mut specs = String::new();
+    for (module, below) in edges(n_modules, shape).into_iter().enumerate() {
+        let mut text = "import jaunt\n".to_owned();
+        for dep in below.iter().take(50) {
+            writeln!(text, "from app import m{dep}")?;
+        }
+        for spec in 0..N_SPECS {
+            let refs: Vec<String> =
+                below.iter().map(|dep| format!("app.m{dep}:f{dep}_{spec}")).collect();
+            source(&mut text, module, spec, &refs)?;
+            entry(&mut specs, module, spec, &refs)?;
+        }
+        fs::write(package.join(format!("m{module}.py")), text)?;
+    }
+    let document = format!(
+        "{{\"version\": 1, \"producer\": {{\"name\": \"bench\", \"version\": \"1\"}},\n\"specs\": [{}]}}\n",
+        specs.trim_end_matches(",\n")
+    );
+    fs::write(dir.join("jaunt.registry.json"), document)?;
+    fs::write(dir.join("made"), "")?;
+    Ok(())
+}
+
+fn source(text: &mut String, module: usize, spec: usize, refs: &[String]) -> std::fmt::Result {
+    let deps: Vec<String> = refs.iter().map(|it| format!("'{it}'")).collect();
+    write!(text, "\n\n@jaunt.magic(deps=[{}])\n", deps.join(", "))?;
+    writeln!(
+        text,
+        "def f{module}_{spec}(left: list[int], right: dict[str, int], *, limit: int = {spec}) -> list[int]:"
+    )?;
+    text.push_str("    \"\"\"Merge two inputs.\n\n");
+    for line in 0..N_LINES {
+        writeln!(
+            text,
+            "    Step {line} of {spec} in module {module}: combine the inputs, keep order, never raise on empty input."
+        )?;
+    }
+    text.push_str("    \"\"\"\n    ...\n");
+    Ok(())
+}
+
+fn entry(text: &mut String, module: usize, spec: usize, refs: &[String]) -> std::fmt::Result {
+    let deps: Vec<String> = refs.iter().map(|it| format!("\"{it}\"")).collect();
+    let deps = deps.join(", ");
+    let kwargs = if refs.is_empty() { "{}".to_owned() } else { format!("{{\"deps\": [{deps}]}}") };
+    writeln!(
+        text,
+        "{{\"kind\": \"magic\", \"spec_ref\": \"app.m{module}:f{module}_{spec}\", \
+         \"module\": \"app.m{module}\", \"qualname\": \"f{module}_{spec}\", \
+         \"source_file\": \"src/app/m{module}.py\", \"decorator_kwargs\": {kwargs}, \
+         \"dependencies\": [{deps}], \"class_name\": null}},"
+    )
+}
+
+pub(super) fn edges(n_modules: usize, shape: Shape) -> Vec<Vec<usize>> {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |limit: usize| {
+        // xorshift64
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 33) as usize % limit
+    };
+    let deps = (0..n_modules).map(|module| match shape {
+        _ if module == 0 => Vec::new(),
+        Shape::Random => {
+            let mut deps = vec![below(module), below(module)];
+            deps.sort_unstable();
+            deps.dedup();
+            deps
+        }
+        Shape::Chain => vec![module - 1],
+        Shape::Fan if module == n_modules - 1 => (0..module).collect(),
+        Shape::Fan => vec![0],
+    });
+    deps.collect()
+}
+
+/// Writes generated files as the Python package writes them, without asking a backend: the digests
+/// are those that `jaunt status` prints.
+pub(super) fn generate(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<()> {
+    if dir.join("generated").exists() {
+        return Ok(());
+    }
+    let status = cmd!(sh, "{jaunt} --root {dir} status --json").quiet().read()?;
+    let (_, digests) = status.split_once("\"digests\": {").context("there are no digests")?;
+    let package = dir.join("src/app/__generated__");
+    fs::create_dir_all(&package)?;
+    fs::write(package.join("__init__.py"), "")?;
+    for line in digests.lines().skip(1).take_while(|line| line.trim() != "},") {
+        let mut texts = line.split('"');
+        let (Some(module), Some(digest)) = (texts.nth(1), texts.nth(1)) else { continue };
+        let name = module.rsplit('.').next().context("a module has a name")?;
+        let number = &name[1..];
+        let mut text = format!(
+            "# This file was generated by jaunt. DO NOT EDIT.\n# jaunt:tool_version=1\n# jaunt:kind=build\n\
+             # jaunt:source_module={module}\n# jaunt:module_digest={digest}\n# jaunt:spec_refs=[]\n"
+        );
+        for spec in 0..N_SPECS {
+            text.push_str(&code(&format!("f{number}_{spec}")));
+        }
+        fs::write(package.join(format!("{name}.py")), text)?;
+    }
+    fs::write(dir.join("generated"), "")?;
+    Ok(())
+}
+
+/// Generates once by a backend that answers at once, and keeps its answers for replay.
+pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
+    let store = dir.with_extension("store");
+    if dir.join("recorded").exists() {
+        return Ok(store);
+    }
+    let xtask = std::env::current_exe()?;
+    let backend = format!("{} bench-backend", xtask.display());
+    cmd!(sh, "{jaunt} --root {dir} build --progress none --jobs 4 --backend-command {backend} --record {store}")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
+    fs::write(dir.join("recorded"), "")?;
+    Ok(store)
+}
+
+/// The backend: defines the names that standard input asks for.
+pub(super) fn answer(request: &str) -> String {
+    let names = request.split_once("\"expected_names\"").map_or("", |(_, rest)| rest);
+    let names = names.split_once('[').map_or("", |(_, rest)| rest);
+    let names = names.split_once(']').map_or("", |(names, _)| names);
+    names.split('"').skip(1).step_by(2).map(code).collect()
+}
+
+fn code(name: &str) -> String {
+    format!(
+        "\n\ndef {name}(left, right, *, limit=0):\n    merged = [*left, *right.values()]\n    return merged[:limit] if limit else merged\n"
+    )
+}
+
+/// As many edges for ninja: each output depends on its source and on the outputs below.
+pub(super) fn ninja(sh: &Shell, dir: &Path, n_modules: usize) -> anyhow::Result<()> {
+    if dir.join("built").exists() {
+        return Ok(());
+    }
+    let package = dir.join("src/app/__generated__");
+    fs::create_dir_all(&package)?;
+    let mut text = "rule generate\n  command = touch $out\n".to_owned();
+    for (module, deps) in edges(n_modules, Shape::Random).into_iter().enumerate() {
+        fs::write(dir.join(format!("src/app/m{module}.py")), "")?;
+        write!(text, "build src/app/__generated__/m{module}.py: generate src/app/m{module}.py")?;
+        let deps: Vec<String> =
+            deps.iter().map(|dep| format!("src/app/__generated__/m{dep}.py")).collect();
+        if !deps.is_empty() {
+            write!(text, " | {}", deps.join(" "))?;
+        }
+        text.push('\n');
+    }
+    fs::write(dir.join("build.ninja"), text)?;
+    cmd!(sh, "ninja -C {dir}").quiet().ignore_stdout().run()?;
+    fs::write(dir.join("built"), "")?;
+    Ok(())
+}
