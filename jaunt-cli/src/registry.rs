@@ -41,8 +41,17 @@ pub(crate) struct Document {
 }
 
 enum Content {
-    File { path: Utf8PathBuf, shown: Utf8PathBuf, state: FileState },
-    Bytes { bytes: Vec<u8>, state: Option<RegistryState> },
+    File {
+        path: Utf8PathBuf,
+        shown: Utf8PathBuf,
+        state: FileState,
+    },
+    /// The file that it was read from, as it was before, and what was made of that.
+    Bytes {
+        bytes: Vec<u8>,
+        file: Option<FileState>,
+        state: Option<RegistryState>,
+    },
 }
 
 /// Finds the registry in the first source that applies: the flag, `jaunt-engine.toml`,
@@ -85,7 +94,7 @@ fn regular_document(path: Utf8PathBuf, root: &Utf8Path) -> CommandResult<Documen
 
 impl Document {
     fn of_bytes(origin: impl Into<String>, bytes: Vec<u8>) -> Self {
-        Self { origin: origin.into(), content: Content::Bytes { bytes, state: None } }
+        Self { origin: origin.into(), content: Content::Bytes { bytes, file: None, state: None } }
     }
 
     fn of_file(path: Utf8PathBuf, root: &Utf8Path) -> Self {
@@ -105,10 +114,13 @@ impl Document {
     /// Its digest, and the file as it was before it was read.
     pub(crate) fn state(&mut self) -> CommandResult<RegistryState> {
         self.read()?;
-        let Content::Bytes { bytes, state } = &mut self.content else {
+        let Content::Bytes { bytes, file, state } = &mut self.content else {
             unreachable!("it was read just now")
         };
-        Ok(*state.get_or_insert_with(|| RegistryState::of_bytes(bytes)))
+        Ok(*state.get_or_insert_with(|| match file {
+            Some(file) => RegistryState::of_file(*file, bytes),
+            None => RegistryState::of_bytes(bytes),
+        }))
     }
 
     /// Reads it and makes sense of it.
@@ -133,8 +145,7 @@ impl Document {
                 error.kind = ErrorKind::Registry;
                 error
             })?;
-            let state = Some(RegistryState::of_file(*state, &bytes));
-            self.content = Content::Bytes { bytes, state };
+            self.content = Content::Bytes { bytes, file: Some(*state), state: None };
         }
         match &self.content {
             Content::Bytes { bytes, .. } => Ok(bytes),

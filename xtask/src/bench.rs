@@ -54,23 +54,32 @@ struct Context<'a> {
     /// Where the projects are.
     dir: PathBuf,
     jaunt: PathBuf,
+    /// Whether programs are built, or taken as they are.
+    builds: bool,
 }
 
 /// Runs one benchmark, or all, and writes down what they say.
-pub(crate) fn run(sh: &Shell, names: &[String]) -> anyhow::Result<()> {
+///
+/// `--no-build` takes the programs as they are in `target/release/`.
+pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
+    let (flags, names): (Vec<&String>, Vec<&String>) =
+        args.iter().partition(|arg| arg.starts_with("--"));
+    let builds = !flags.iter().any(|flag| *flag == "--no-build");
     let root = sh.current_dir();
     let dir = root.join("target/bench");
     fs::create_dir_all(&dir)?;
-    if names != ["report"] {
-        cmd!(sh, "cargo build --release --quiet --locked --package jaunt-cli").run()?;
+    if names.first().is_none_or(|name| *name != "report") {
+        if builds {
+            cmd!(sh, "cargo build --release --quiet --locked --package jaunt-cli").run()?;
+        }
         let jaunt = root.join("target/release/jaunt");
-        let context = Context { sh, root: root.clone(), dir: dir.clone(), jaunt };
-        if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|(it, _)| it != name)) {
+        let context = Context { sh, root: root.clone(), dir: dir.clone(), jaunt, builds };
+        if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|(it, _)| it != *name)) {
             let known: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
             bail!("there is no benchmark `{unknown}`; there are {} and report", known.join(", "));
         }
         for (name, bench) in BENCHES {
-            if names.is_empty() || names.iter().any(|it| it == name) {
+            if names.is_empty() || names.iter().any(|it| *it == name) {
                 println!("\n== {name}");
                 let lines = bench(&context).with_context(|| format!("`{name}` failed"))?;
                 for line in &lines {
@@ -135,7 +144,10 @@ impl Context<'_> {
 
     fn example(&self, package: &str, name: &str) -> anyhow::Result<PathBuf> {
         let sh = self.sh;
-        cmd!(sh, "cargo build --release --quiet --locked -p {package} --example {name}").run()?;
+        if self.builds {
+            cmd!(sh, "cargo build --release --quiet --locked -p {package} --example {name}")
+                .run()?;
+        }
         Ok(self.root.join("target/release/examples").join(name))
     }
 }
