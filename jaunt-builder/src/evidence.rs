@@ -26,8 +26,9 @@ use crate::stamp::Time;
 const MAGIC: &[u8; 16] = b"jaunt-evidence 1";
 /// The magic text and the digest of all that follows.
 const FRONT: usize = 48;
-/// Key, stamp and digest of the registry, four counts.
-const FIXED: usize = FRONT + 32 + Stamp::LEN + 32 + 16;
+/// Key, stamp and digest of the registry, digest of the parts, four counts.
+const FIXED: usize = FRONT + 32 + Stamp::LEN + 32 + 32 + 16;
+const PARTS: usize = FRONT + 32 + Stamp::LEN + 32;
 /// Path, number of files, whether it is generated, stamp.
 const FOLDER: usize = 16 + Stamp::LEN;
 /// Name, stamp, digest.
@@ -189,6 +190,17 @@ impl Evidence {
         self.slice(FRONT, 32) == key.as_bytes()
     }
 
+    /// Binds the index of [parts](crate::Parts) to this evidence.
+    pub fn bind(&mut self, index: &str) {
+        self.bytes[PARTS..PARTS + 32].copy_from_slice(Digest::of(index).as_bytes());
+        self.seal();
+    }
+
+    /// Whether this index of parts was made together with this evidence.
+    pub fn is_bound_to(&self, index: &str) -> bool {
+        self.slice(PARTS, 32) == Digest::of(index).as_bytes()
+    }
+
     /// Takes note of the file that has the document which the verdict was reached with; whether there
     /// was anything to note.
     pub fn note(&mut self, registry: &RegistryState, taken: Time) -> bool {
@@ -201,16 +213,20 @@ impl Evidence {
         true
     }
 
-    /// Looks at every file, on all cores, and reads those that have another stamp. None where any
-    /// has another content: then the verdict is void.
+    /// Looks at every file, on all cores, and reads those that have another stamp.
     ///
     /// What is known by new stamps becomes part of the evidence. `taken` is a time before this.
-    pub fn verify(&mut self, root: &Utf8Path, taken: Time) -> Option<StillFresh> {
+    ///
+    /// # Errors
+    ///
+    /// The files that are gone or have another content: the verdict is void for all modules that
+    /// they belong to and that depend on those. None are named where it is void altogether.
+    pub fn verify(&mut self, root: &Utf8Path, taken: Time) -> Result<StillFresh, Vec<Utf8PathBuf>> {
         let n_files = self.n_files();
         let threads = thread::available_parallelism().map_or(1, usize::from).min(8);
         let chunk = n_files.div_ceil(threads).max(256);
         let this = &*self;
-        let results: Vec<Option<Vec<Renewal>>> = thread::scope(|scope| {
+        let results: Vec<Option<(Vec<Renewal>, Vec<Utf8PathBuf>)>> = thread::scope(|scope| {
             let workers: Vec<_> = (chunk..n_files)
                 .step_by(chunk)
                 .map(|from| {
@@ -224,8 +240,14 @@ impl Evidence {
             std::iter::once(first).chain(joined).collect()
         });
         let mut renewals = Vec::new();
+        let mut changed = Vec::new();
         for result in results {
-            renewals.extend(result?);
+            let (renewed, other) = result.ok_or_else(Vec::new)?;
+            renewals.extend(renewed);
+            changed.extend(other);
+        }
+        if !changed.is_empty() {
+            return Err(changed);
         }
 
         let mut stirred = Vec::new();
@@ -241,12 +263,20 @@ impl Evidence {
         let n_files = settled.clone().filter(|it| it.stirred.is_none()).count();
         let has_folders = settled.clone().any(|it| it.stirred.is_some());
         let is_worth_keeping = has_folders || n_files >= WORTH_KEEPING;
-        Some(StillFresh { n_modules: self.n_modules(), stirred, is_worth_keeping })
+        Ok(StillFresh { n_modules: self.n_modules(), stirred, is_worth_keeping })
     }
 
     /// Looks at some of the files, and at the folders whose first file is among them.
-    fn look(&self, root: &Utf8Path, range: Range<usize>, taken: Time) -> Option<Vec<Renewal>> {
+    ///
+    /// Gives the new stamps, and the files that changed. None where a folder cannot be opened.
+    fn look(
+        &self,
+        root: &Utf8Path,
+        range: Range<usize>,
+        taken: Time,
+    ) -> Option<(Vec<Renewal>, Vec<Utf8PathBuf>)> {
         let mut renewals = Vec::new();
+        let mut changed = Vec::new();
         let mut first = 0;
         let files = FIXED + self.n_folders() * FOLDER;
         for idx in 0..self.n_folders() {
@@ -276,19 +306,25 @@ impl Evidence {
             for file in own {
                 let at = files + file * FILE;
                 let name = self.name(at);
-                let Found::File(stamp) = folder.look(name, !is_generated) else { return None };
+                let Found::File(stamp) = folder.look(name, !is_generated) else {
+                    changed.push(path.join(name));
+                    continue;
+                };
                 if self.has_stamp(at + 8, stamp) {
                     continue;
                 }
-                let digest = reader.digest(name)?;
-                if self.slice(at + 8 + Stamp::LEN, 32) != digest.as_bytes() {
-                    return None;
+                let is_same = reader
+                    .digest(name)
+                    .is_some_and(|it| self.slice(at + 8 + Stamp::LEN, 32) == it.as_bytes());
+                if !is_same {
+                    changed.push(path.join(name));
+                    continue;
                 }
                 let stamp = stamp.settled_before(taken);
                 renewals.push(Renewal { at: at + 8, stamp, stirred: None });
             }
         }
-        Some(renewals)
+        Some((renewals, changed))
     }
 
     fn seal(&mut self) {
@@ -442,6 +478,7 @@ impl Text {
         bytes.extend(key.as_bytes());
         bytes.extend(registry.stamp.to_bytes());
         bytes.extend(registry.digest.as_bytes());
+        bytes.extend([0; 32]);
         bytes.extend(number(self.folders.len() / FOLDER));
         bytes.extend(number(self.files.len() / FILE));
         bytes.extend(number(self.modules.len() / NAME));

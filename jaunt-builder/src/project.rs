@@ -65,6 +65,7 @@ pub struct Project {
     /// By path. A path would compare part by part.
     sources: BTreeMap<String, SourceFile>,
     locals: BTreeMap<SpecRef, Digest>,
+    graphs: BTreeMap<SpecRef, Digest>,
     units: BTreeMap<Kind, Condensed<ModuleName>>,
 }
 
@@ -152,6 +153,27 @@ impl Project {
         layout: &Layout,
         kinds: &[Kind],
     ) -> Result<Self, ProjectError> {
+        Self::load_with(root, registry, layout, kinds, &BTreeMap::new())
+    }
+
+    /// Loads a part of the product code. The graph digests of specs whose dependencies are left out
+    /// are known.
+    pub(crate) fn load_part(
+        root: &Utf8Path,
+        registry: &Registry,
+        layout: &Layout,
+        known: &BTreeMap<SpecRef, Digest>,
+    ) -> Result<Self, ProjectError> {
+        Self::load_with(root, registry, layout, &[Kind::Build], known)
+    }
+
+    fn load_with(
+        root: &Utf8Path,
+        registry: &Registry,
+        layout: &Layout,
+        kinds: &[Kind],
+        known: &BTreeMap<SpecRef, Digest>,
+    ) -> Result<Self, ProjectError> {
         let places = places(registry, layout)?;
         let specs: BTreeMap<SpecRef, SpecEntry> = registry
             .specs
@@ -167,10 +189,11 @@ impl Project {
             modules: BTreeMap::new(),
             sources,
             locals,
+            graphs: BTreeMap::new(),
             units: BTreeMap::new(),
         };
         for &kind in kinds {
-            project.add_modules(kind, registry, &places)?;
+            project.add_modules(kind, registry, &places, known)?;
         }
         Ok(project)
     }
@@ -207,6 +230,11 @@ impl Project {
     /// The digest of a spec's own text and arguments.
     pub(crate) fn local(&self, spec: &SpecRef) -> &Digest {
         &self.locals[spec]
+    }
+
+    /// The digest of a spec and all that it depends on.
+    pub(crate) fn graph(&self, spec: &SpecRef) -> &Digest {
+        &self.graphs[spec]
     }
 
     /// Every source file with its stamp and digest, as it was read.
@@ -262,12 +290,15 @@ impl Project {
         kind: Kind,
         registry: &Registry,
         places: &BTreeMap<ModuleName, Place>,
+        known: &BTreeMap<SpecRef, Digest>,
     ) -> Result<(), ProjectError> {
         let edges = same_kind_edges(kind, &self.specs)?;
         let dag = Dag::new(edges).map_err(ProjectError::Cycle)?;
         let locals = &self.locals;
-        let graph =
-            dag.fold(|spec, deps: &[&Digest]| Digest::graph(&locals[spec], deps.iter().copied()));
+        let graph = dag.fold(|spec, deps: &[&Digest]| {
+            let known = known.get(spec).copied();
+            known.unwrap_or_else(|| Digest::graph(&locals[spec], deps.iter().copied()))
+        });
 
         let mut by_module: BTreeMap<ModuleName, Vec<SpecRef>> = BTreeMap::new();
         for spec in dag.nodes() {
@@ -301,6 +332,7 @@ impl Project {
             };
             self.modules.insert(name, module);
         }
+        self.graphs.extend(graph);
         let modules = self.of_kind(kind);
         let units =
             condense(modules.map(|(name, module)| (name.clone(), module.dependencies.clone())));

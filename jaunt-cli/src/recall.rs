@@ -3,16 +3,29 @@
 //! The evidence is in `.jaunt/engine/fresh` and can be thrown away at any time. It is read by whoever
 //! builds and written by whoever holds the project's lock and found nothing stale.
 
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::io::Seek as _;
+use std::io::SeekFrom;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
 use jaunt_builder::Evidence;
+use jaunt_builder::PartTexts;
+use jaunt_builder::Parts;
+use jaunt_builder::Plan;
+use jaunt_builder::PlanOptions;
+use jaunt_builder::Project;
 use jaunt_builder::Time;
+use jaunt_builder::read_outputs;
 use jaunt_digest::Digest;
 use jaunt_digest::Kind;
-use jaunt_write::Tree;
+use jaunt_digest::ModuleName;
+use jaunt_digest::Registry;
+use jaunt_write::WriteError;
 
 use crate::journal::Journal;
 use crate::project::Workspace;
@@ -20,6 +33,20 @@ use crate::registry::Document;
 use crate::state;
 
 const FILE: &str = "fresh";
+
+/// The same project in parts: an index, and what it points into.
+const INDEX: &str = "parts.index";
+const PARTS: &str = "parts";
+
+/// What is left of the verdict of an earlier run.
+pub(crate) enum Memory {
+    /// Nothing, or nothing that is known of.
+    None,
+    /// Everything is fresh.
+    Fresh(Recalled),
+    /// Everything was fresh before these files changed.
+    Changed(Evidence, Vec<Utf8PathBuf>),
+}
 
 /// A verdict of an earlier run that still holds: every module is fresh.
 pub(crate) struct Recalled {
@@ -30,13 +57,35 @@ pub(crate) struct Recalled {
     is_worth_keeping: bool,
 }
 
-/// The verdict of an earlier run, if nothing that it rests on has changed.
+/// Whether the verdict of an earlier run holds.
 pub(crate) fn recall(
     workspace: &Workspace,
     document: &mut Document,
     kind: Kind,
     taken: Time,
-) -> Option<Recalled> {
+) -> Memory {
+    let Some((mut evidence, is_renewed)) = evidence(workspace, document, kind, taken) else {
+        return Memory::None;
+    };
+    match evidence.verify(&workspace.root, taken) {
+        Ok(found) => Memory::Fresh(Recalled {
+            evidence,
+            n_modules: found.n_modules,
+            stirred: found.stirred,
+            is_worth_keeping: is_renewed || found.is_worth_keeping,
+        }),
+        Err(changed) => Memory::Changed(evidence, changed),
+    }
+}
+
+/// The evidence of an earlier run with the same registry and settings, and whether there is something
+/// to add to it.
+fn evidence(
+    workspace: &Workspace,
+    document: &mut Document,
+    kind: Kind,
+    taken: Time,
+) -> Option<(Evidence, bool)> {
     let tree = state::existing_engine_dir(&workspace.root)?;
     // A run that did not finish knows of stale modules whose files cannot tell.
     if Journal::is_there(&tree) {
@@ -47,21 +96,47 @@ pub(crate) fn recall(
     if !evidence.has_key(&key(workspace, kind)) {
         return None;
     }
-    let mut is_worth_keeping = false;
-    if !document.file_state().is_some_and(|state| evidence.is_about_file(state)) {
-        let registry = document.state().ok()?;
-        if !evidence.is_about(&registry) {
-            return None;
-        }
-        is_worth_keeping = evidence.note(&registry, taken);
+    if document.file_state().is_some_and(|state| evidence.is_about_file(state)) {
+        return Some((evidence, false));
     }
-    let found = evidence.verify(&workspace.root, taken)?;
-    Some(Recalled {
-        evidence,
-        n_modules: found.n_modules,
-        stirred: found.stirred,
-        is_worth_keeping: is_worth_keeping || found.is_worth_keeping,
-    })
+    let registry = document.state().ok()?;
+    if !evidence.is_about(&registry) {
+        return None;
+    }
+    let is_renewed = evidence.note(&registry, taken);
+    Some((evidence, is_renewed))
+}
+
+/// The plan of what changed files can reach, and all other modules: they are fresh.
+///
+/// None where there is more to load than it is worth, or anything at all is odd.
+pub(crate) fn plan_of_changes(
+    workspace: &Workspace,
+    evidence: &Evidence,
+    changed: &[Utf8PathBuf],
+    options: &PlanOptions,
+) -> Option<(Plan, Vec<ModuleName>)> {
+    if changed.is_empty() {
+        return None;
+    }
+    let tree = state::existing_engine_dir(&workspace.root)?;
+    let index = String::from_utf8(tree.read(Utf8Path::new(INDEX)).ok()??).ok()?;
+    if !evidence.is_bound_to(&index) {
+        return None;
+    }
+    let mut parts = File::open(workspace.root.join(state::ENGINE_DIR).join(PARTS)).ok()?;
+    let read = |at: usize, len: usize| {
+        let mut bytes = Vec::new();
+        parts.seek(SeekFrom::Start(at as u64)).ok()?;
+        (&mut parts).take(len as u64).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    let project = Parts::from_text(index)?.reached(&workspace.root, changed, read)?;
+    let plan = Plan::new(&project, Kind::Build, &read_outputs(&project), options);
+    let stale: BTreeSet<&str> = plan.stale().map(|(name, _)| name.as_str()).collect();
+    let fresh = evidence.modules().filter(|name| !stale.contains(name));
+    let fresh = fresh.map(|name| name.parse().expect("it was a name")).collect();
+    Some((plan, fresh))
 }
 
 impl Recalled {
@@ -80,8 +155,29 @@ impl Recalled {
 
 /// Writes the evidence down. Without it the next run takes longer, which is no reason to fail.
 pub(crate) fn keep(workspace: &Workspace, evidence: &Evidence) {
-    let write = |tree: Tree| tree.write(Utf8Path::new(FILE), evidence.as_bytes());
-    state::engine_dir(&workspace.root).and_then(write).ok();
+    write(workspace, FILE, evidence.as_bytes()).ok();
+}
+
+/// Writes the evidence down, and the project in parts.
+pub(crate) fn keep_with_parts(
+    workspace: &Workspace,
+    mut evidence: Evidence,
+    project: &Project,
+    registry: &Registry,
+) {
+    // The evidence comes last: it tells whether it belongs to the parts that are there.
+    if let Some(texts) = PartTexts::of(project, registry) {
+        let is_written = write(workspace, PARTS, &texts.parts)
+            .and_then(|()| write(workspace, INDEX, texts.index.as_bytes()));
+        if is_written.is_ok() {
+            evidence.bind(&texts.index);
+        }
+    }
+    keep(workspace, &evidence);
+}
+
+fn write(workspace: &Workspace, file: &str, bytes: &[u8]) -> Result<(), WriteError> {
+    state::engine_dir(&workspace.root)?.write(Utf8Path::new(file), bytes)
 }
 
 /// Stands for all that decides a verdict and is not in a source, an output or the registry.

@@ -5,7 +5,10 @@ use std::fs::File;
 use std::fs::FileTimes;
 use std::time::UNIX_EPOCH;
 
+use camino::Utf8PathBuf;
 use jaunt_builder::Evidence;
+use jaunt_builder::PartTexts;
+use jaunt_builder::Parts;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
 use jaunt_builder::RegistryState;
@@ -62,11 +65,61 @@ fn look_since(fixture: &Fixture, taken: Time) -> Option<Evidence> {
 
 /// What was remembered, if it still holds.
 fn recall(fixture: &Fixture, evidence: &mut Evidence) -> Option<StillFresh> {
+    verify(fixture, evidence).ok()
+}
+
+/// What was remembered, or the files that changed.
+fn verify(fixture: &Fixture, evidence: &mut Evidence) -> Result<StillFresh, Vec<Utf8PathBuf>> {
     let registry = RegistryState::of_bytes(fixture.document().as_bytes());
     if !evidence.has_key(&key(fixture)) || !evidence.is_about(&registry) {
-        return None;
+        return Err(Vec::new());
     }
     evidence.verify(fixture.root(), now(fixture))
+}
+
+fn take_apart(fixture: &Fixture) -> PartTexts {
+    PartTexts::of(&fixture.load().unwrap(), &fixture.registry()).unwrap()
+}
+
+/// The plan of what these files can reach.
+fn plan_of_part(fixture: &Fixture, texts: &PartTexts, changed: &[Utf8PathBuf]) -> Option<Plan> {
+    if changed.is_empty() {
+        return None;
+    }
+    let parts = Parts::from_text(texts.index.clone()).unwrap();
+    let read = |at: usize, len| texts.parts.get(at..at + len).map(<[u8]>::to_vec);
+    let project = parts.reached(fixture.root(), changed, read)?;
+    let outputs = read_outputs(&project);
+    Some(Plan::new(&project, Kind::Build, &outputs, &PlanOptions::default()))
+}
+
+#[test]
+fn a_change_reaches_its_dependents_and_what_they_stand_on() {
+    let fixture = Fixture::new(
+        "app.a:a\n app.b:b <- app.a:a\n app.c:c <- app.b:b\n app.d:d <- app.c:c app.e:e\n app.e:e\n app.f:f <- app.e:e",
+    );
+    fixture.build(&FakeBackend::new());
+    let texts = take_apart(&fixture);
+    let evidence = look(&fixture).unwrap();
+    fixture.edit("src/app/c.py", "Spec", "A better spec");
+    let plan = plan_of_part(&fixture, &texts, &["src/app/c.py".into()]).unwrap();
+    let states: Vec<String> =
+        plan.modules().iter().map(|(name, it)| format!("{name} {}", it.is_stale())).collect();
+    assert_eq!(states, ["app.b false", "app.c true", "app.d true", "app.e false"]);
+    let (_, whole) = fixture.plan(Kind::Build, &PlanOptions::default());
+    assert!(plan.stale().eq(whole.stale()));
+    assert!(plan_of_part(&fixture, &texts, &["src/app/unknown.py".into()]).is_none());
+
+    let mut damaged = take_apart(&fixture);
+    damaged.parts.fill(b' ');
+    assert!(plan_of_part(&fixture, &damaged, &["src/app/c.py".into()]).is_none());
+    let mut evidence = evidence;
+    evidence.bind(&damaged.index);
+    assert!(evidence.is_bound_to(&damaged.index));
+    damaged.index.pop();
+    assert!(!evidence.is_bound_to(&damaged.index));
+    damaged.index.remove(0);
+    assert!(Parts::from_text(damaged.index).is_none());
 }
 
 fn built() -> Fixture {
@@ -194,7 +247,7 @@ fn planted_evidence_does_no_harm() {
         bytes[16..48].copy_from_slice(digest.as_bytes());
         if let Some(mut evidence) = Evidence::from_bytes(bytes) {
             evidence.modules().count();
-            evidence.verify(fixture.root(), now(&fixture));
+            evidence.verify(fixture.root(), now(&fixture)).ok();
         }
     }
 }
@@ -292,21 +345,38 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     /// Whatever happened in between, and however fast: what is remembered holds only where looking
-    /// at everything comes to the same.
+    /// at everything comes to the same, and a plan of the parts that a change reaches is the plan
+    /// of the whole.
     #[test]
-    fn with_and_without_memory_the_verdict_is_the_same(edits in edits()) {
+    fn with_and_without_memory_the_plan_is_the_same(edits in edits()) {
         let mut fixture = built();
         let mut memory = look(&fixture);
+        let mut parts = take_apart(&fixture);
         for (what, path) in edits {
             edit(&mut fixture, &what, path);
-            let recalled = memory.as_mut().map(|it| (recall(&fixture, it), it.modules().count()));
+            let verdict = memory.as_mut().map(|it| verify(&fixture, it));
             let looked = look(&fixture);
-            if let Some((Some(found), n_modules)) = recalled {
-                prop_assert!(looked.is_some(), "{what:?} of `{path}` was not noticed");
-                prop_assert_eq!(found.n_modules, n_modules);
-                prop_assert_eq!(fixture.load().unwrap().modules().len(), n_modules);
-            } else if let Some(looked) = looked {
+            match verdict {
+                Some(Ok(found)) => {
+                    prop_assert!(looked.is_some(), "{what:?} of `{path}` was not noticed");
+                    prop_assert_eq!(fixture.load().unwrap().modules().len(), found.n_modules);
+                }
+                Some(Err(changed)) => {
+                    if let Some(part) = plan_of_part(&fixture, &parts, &changed) {
+                        let (_, whole) = fixture.plan(Kind::Build, &PlanOptions::default());
+                        for (name, planned) in whole.modules() {
+                            match part.modules().get(name) {
+                                Some(in_part) => prop_assert_eq!(planned, in_part),
+                                None => prop_assert!(!planned.is_stale(), "{} is stale", name),
+                            }
+                        }
+                    }
+                }
+                None => {}
+            }
+            if let Some(looked) = looked {
                 memory = Some(looked);
+                parts = take_apart(&fixture);
             }
         }
     }

@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 
 use jaunt_builder::Evidence;
+use jaunt_builder::PlanOptions;
 use jaunt_builder::read_outputs;
 use jaunt_digest::Kind;
 
 use crate::args::BuildArgs;
+use crate::commands::generate::Loaded;
+use crate::commands::generate::Phase;
+use crate::commands::generate::dry_run;
 use crate::commands::generate::generate;
 use crate::commands::generate::load_from;
 use crate::commands::generate::nothing_to_generate;
@@ -21,6 +25,7 @@ use crate::project::Session;
 use crate::project::Targets;
 use crate::project::Workspace;
 use crate::recall;
+use crate::recall::Memory;
 use crate::recall::Recalled;
 use crate::registry;
 use crate::state;
@@ -36,11 +41,22 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
     };
     let taken = recall::now(&workspace.root);
     let mut document = registry::find(session, &workspace).await?;
-    if args.targets.is_empty()
-        && !args.force
-        && let Some(recalled) = recall::recall(&workspace, &mut document, Kind::Build, taken)
-    {
-        return nothing_to_do(session, &workspace, &lock, &recalled, args.dry_run);
+    if args.targets.is_empty() && !args.force {
+        match recall::recall(&workspace, &mut document, Kind::Build, taken) {
+            Memory::Fresh(recalled) => {
+                return nothing_to_do(session, &workspace, &lock, &recalled, args.dry_run);
+            }
+            Memory::Changed(evidence, changed) if args.dry_run => {
+                let options = PlanOptions { adopt: args.adopt, ..PlanOptions::default() };
+                let plan = recall::plan_of_changes(&workspace, &evidence, &changed, &options);
+                if let Some((plan, fresh)) = plan {
+                    let mut phase = dry_run(session, plan, args);
+                    phase.document.skipped = fresh;
+                    return Ok(finish(session, &phase));
+                }
+            }
+            Memory::Changed(..) | Memory::None => {}
+        }
     }
     let loaded = load_from(session, &workspace, &mut document, &[Kind::Build])?;
     loaded.expect_specs(Kind::Build, args.allow_empty)?;
@@ -63,7 +79,8 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
         let registry = document.state()?;
         let evidence = Evidence::of(&loaded.project, &plan, &outputs, &registry, &key, taken);
         if let Some(evidence) = evidence {
-            recall::keep(&workspace, &evidence);
+            let Loaded { project, registry, .. } = &loaded;
+            recall::keep_with_parts(&workspace, evidence, project, registry);
         }
     }
     drop(outputs);
@@ -71,13 +88,17 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
     let phase = generate(session, &workspace, &loaded, plan, args).await?;
     drop(lock);
 
+    Ok(finish(session, &phase))
+}
+
+fn finish(session: &Session, phase: &Phase) -> Exit {
     if session.ui.is_json() {
         session.ui.result(&document::render(&phase.document));
     } else {
         session.ui.summary(phase.summary());
         phase.complain(session);
     }
-    Ok(phase.exit)
+    phase.exit
 }
 
 /// The result where an earlier run found everything fresh, and nothing has changed since.

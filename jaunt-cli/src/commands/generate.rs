@@ -157,14 +157,11 @@ pub(crate) async fn generate(
     args: &GenerateArgs,
 ) -> CommandResult<Phase> {
     let started = tokio::time::Instant::now();
+    if args.dry_run {
+        return Ok(dry_run(session, plan, args));
+    }
     if args.explain {
         explain(session, &plan);
-    }
-    if args.dry_run {
-        let is_refused = plan.stale().any(|(_, planned)| planned.refusal.is_some());
-        let exit = if is_refused { Exit::Generation } else { Exit::Success };
-        let document = BuildDocument::planned(&plan, exit);
-        return Ok(Phase { plan, report: None, exit, document, has_shown_problems: true });
     }
 
     let (report, backend, has_shown_problems) = if plan.is_empty() {
@@ -180,6 +177,17 @@ pub(crate) async fn generate(
     let mut document = BuildDocument::done(&plan, &report, exit, backend);
     document.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Phase { plan, report: Some(report), exit, document, has_shown_problems })
+}
+
+/// Says what would be generated.
+pub(crate) fn dry_run(session: &Session, plan: Plan, args: &GenerateArgs) -> Phase {
+    if args.explain {
+        explain(session, &plan);
+    }
+    let is_refused = plan.stale().any(|(_, planned)| planned.refusal.is_some());
+    let exit = if is_refused { Exit::Generation } else { Exit::Success };
+    let document = BuildDocument::planned(&plan, exit);
+    Phase { plan, report: None, exit, document, has_shown_problems: true }
 }
 
 fn nothing_to_do(plan: &Plan) -> BuildReport {
