@@ -65,11 +65,15 @@ pub(crate) enum Found {
 
 /// The stamp of an open file.
 pub(crate) fn of_file(file: &File) -> io::Result<Found> {
+    #[cfg(test)]
+    counting::read();
     sys::of_file(file)
 }
 
 /// What stands at a path; a link is not followed.
 pub(crate) fn at(path: &Utf8Path) -> Found {
+    #[cfg(test)]
+    counting::stat();
     sys::at(path)
 }
 
@@ -90,12 +94,40 @@ impl Folder {
 
     /// The directory itself.
     pub(crate) fn itself(&self) -> Found {
+        #[cfg(test)]
+        counting::stat();
         self.0.itself()
     }
 
     /// What a name in the directory stands for.
     pub(crate) fn look(&self, name: &str, follow: bool) -> Found {
+        #[cfg(test)]
+        counting::stat();
         self.0.look(name, follow)
+    }
+}
+
+/// Counts what one thread asks of the file system. What is small is not shared among threads.
+#[cfg(test)]
+pub(crate) mod counting {
+    use std::cell::Cell;
+
+    thread_local! {
+        static STATS: Cell<usize> = const { Cell::new(0) };
+        static READS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn stat() {
+        STATS.set(STATS.get() + 1);
+    }
+
+    pub(crate) fn read() {
+        READS.set(READS.get() + 1);
+    }
+
+    /// How many files were looked at, and how many were read, since this was asked last.
+    pub(crate) fn take() -> (usize, usize) {
+        (STATS.take(), READS.take())
     }
 }
 
