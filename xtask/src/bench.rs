@@ -309,16 +309,12 @@ fn makespan(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
     let mut lines = Vec::new();
     for line in text.lines().skip(1) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let Some(name) = words.first() else { continue };
-        let numbers: Vec<f64> = words[1..].iter().filter_map(|word| word.parse().ok()).collect();
-        let (jobs, mean, p95) = match numbers[..] {
-            [mean, p95, _, _] => (String::new(), mean, p95),
-            [jobs, mean, p95, ..] => (format!(", {jobs} jobs"), mean, p95),
-            _ => continue,
-        };
-        let what = format!("time of a run, {name} graphs{jobs}");
-        lines.push(Line::new(&what, "× bound, mean", mean, "lower bound", 1.0, "≤ 1.015"));
-        lines.push(Line::new(&what, "× bound, 95 %", p95, "lower bound", 1.0, "≤ 1.06"));
+        let Some((&"all", numbers)) = words.split_first() else { continue };
+        let numbers: Vec<f64> = numbers.iter().filter_map(|word| word.parse().ok()).collect();
+        let [mean, p95, ..] = numbers[..] else { continue };
+        let what = "simulated runs of 1,800 graphs, 4, 8 and 16 jobs";
+        lines.push(Line::new(what, "× bound, mean", mean, "lower bound", 1.0, "≤ 1.015"));
+        lines.push(Line::new(what, "× bound, 95 %", p95, "lower bound", 1.0, "≤ 1.06"));
     }
     Ok(lines)
 }

@@ -31,7 +31,7 @@ impl Line {
 
     fn ratio(&self) -> String {
         let ratio = self.ours / self.theirs;
-        if ratio < 0.05 { format!("1/{:.0}", 1.0 / ratio) } else { format!("{ratio:.2}") }
+        if ratio < 0.05 { format!("1/{:.0}", 1.0 / ratio) } else { number(ratio) }
     }
 
     fn to_row(&self) -> String {
@@ -59,11 +59,12 @@ impl fmt::Display for Line {
     }
 }
 
-/// With three digits that count, and no more than two after the point.
+/// With three digits that count.
 fn number(value: f64) -> String {
     match value {
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),
+        ..1.1 => format!("{value:.3}"),
         _ => format!("{value:.2}"),
     }
 }
