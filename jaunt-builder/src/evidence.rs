@@ -23,7 +23,7 @@ use crate::stamp::Stamp;
 use crate::stamp::Time;
 
 /// Changes with the form of the text, and with what the verdict means.
-const MAGIC: &[u8; 16] = b"jaunt-evidence 1";
+const MAGIC: &[u8; 16] = b"jaunt-evidence 2";
 /// The magic text and the digest of all that follows.
 const FRONT: usize = 48;
 /// Key, stamp and digest of the registry, digest of the parts, four counts.
