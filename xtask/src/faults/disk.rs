@@ -38,6 +38,9 @@ const CALLS: &[&str] = &[
     "fchmod",
 ];
 
+/// Those without which a file is not what it should be, or may not be after a power cut.
+const VITAL: &[&str] = &["write", "fsync", "fdatasync", "renameat", "renameat2", "mkdirat"];
+
 /// `m1` depends on `m0`, and the other two on nothing.
 const EDGES: [&[usize]; 4] = [&[], &[0], &[], &[]];
 
@@ -74,6 +77,7 @@ pub(crate) fn writing(lab: &Lab, size: Size) -> anyhow::Result<String> {
                 continue;
             }
             let is_tolerated = check(&project, &old, &new, &ended).with_context(at)?;
+            ensure!(!(is_tolerated && VITAL.contains(&call.as_str())), "nobody noticed {}", at());
             faults += 1;
             tolerated += usize::from(is_tolerated);
         }
