@@ -236,6 +236,10 @@ struct RawCodex {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use proptest::sample::select;
+
     use super::*;
 
     fn jaunt(text: &str) -> JauntConfig {
@@ -316,6 +320,38 @@ mod tests {
             let file = Utf8Path::new("jaunt-engine.toml");
             let err = EngineConfig::parse(file, text).unwrap_err();
             assert!(message(&err).contains(part), "{}", message(&err));
+        }
+    }
+
+    const SETTINGS: &[&str] = &[
+        "version = 1\n[paths]\nsource_roots = ['src']\ngenerated_dir = 'gen'\n[build]\njobs = 3\n\
+         instructions = ['be kind']\n[prompts]\nbuild_system = 'p.md'\n",
+        "version = 2\n[target.py]\nsource_roots = ['src']\n[prompts.py]\nbuild_system = 'p.md'\n[codex]\nmodel = 'm'\n",
+        "[registry]\ncommand = ['make', 'it']\n[backend]\nname = 'command'\ntimeout = 1.5\nmax_attempts = 2\n\
+         [backend.env]\nA = 'b'\n[pytest]\ntimeout = 3\n",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_settings_are_read_or_refused_by_name(
+            text in select(SETTINGS),
+            at in any::<Index>(),
+            goes in 0..20usize,
+            comes in "([\\[\\]{}\"'=#.,\n\\\\-]|[0-9]{1,25}|1e999|nan|inf|\\PC|\\p{Cc}|\\[{200}){0,6}",
+        ) {
+            let at = text.floor_char_boundary(at.index(text.len() + 1));
+            let to = text.floor_char_boundary((at + goes).min(text.len()));
+            let mut text = text.to_owned();
+            text.replace_range(at..to, &comes);
+            let file = Utf8Path::new("some.toml");
+            for result in [
+                JauntConfig::parse(file, &text).map(drop),
+                EngineConfig::parse(file, &text).map(drop),
+            ] {
+                if let Err(err) = result {
+                    prop_assert!(message(&err).contains("some.toml"), "{}", message(&err));
+                }
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 mod build;
 mod cli;
 mod confinement;
+mod documents;
 mod example;
 mod exporter;
 mod faults;

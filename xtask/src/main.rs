@@ -10,6 +10,7 @@ mod bench;
 mod ci;
 mod demo;
 mod faults;
+mod fuzz;
 mod layers;
 #[path = "../../tests/support/venv.rs"]
 mod venv;
@@ -29,6 +30,7 @@ cargo xtask COMMAND
   demo     build and test the shipped example, change a spec, build again
   docs     build the documentation, warnings are errors
   faults   kill, cut and race the program: [CAMPAIGN] [--short]
+  fuzz     feed garbage to the readers: [--cases N] [--seconds N]
   layers   check which crates link what
   lint     check formatting and lints
   test     run all tests; further arguments go to `cargo test`
@@ -56,6 +58,7 @@ fn run() -> anyhow::Result<()> {
         Some("docs") => ci::docs(&sh),
         Some("faults") => faults::run(&sh, &args.collect::<Vec<_>>()),
         Some("faults-backend") => faults::backend(),
+        Some("fuzz") => fuzz::run(&sh, &args.collect::<Vec<_>>()),
         Some("layers") => layers::check(&sh),
         Some("lint") => ci::lint(&sh),
         Some("test") => ci::test(&sh, &args.collect::<Vec<_>>()),
