@@ -156,7 +156,7 @@ pub(crate) fn points(project: &Project) -> anyhow::Result<Vec<(String, usize)>> 
 pub(crate) fn end(project: &Project, mut child: Child) -> anyhow::Result<Ended> {
     let deadline = Instant::now() + PATIENCE;
     while child.try_wait()?.is_none() && Instant::now() < deadline {
-        let is_asleep = struck(project)?.is_some_and(|line| line.contains(WAKING));
+        let is_asleep = struck(project)?.iter().any(|line| is_waking(line));
         if is_asleep {
             break;
         }
@@ -166,16 +166,22 @@ pub(crate) fn end(project: &Project, mut child: Child) -> anyhow::Result<Ended> 
     Ok(child.wait_with_output()?.into())
 }
 
-/// Whether a fault was made that a machine can have.
+/// Whether faults were made, and all of them are some that a machine can have.
 pub(crate) fn has_struck(project: &Project) -> anyhow::Result<bool> {
-    Ok(struck(project)?.is_some_and(|line| !line.contains(WAKING)))
+    let struck = struck(project)?;
+    Ok(!struck.is_empty() && !struck.iter().any(|line| is_waking(line)))
 }
 
-/// The call that was made to fail.
-fn struck(project: &Project) -> anyhow::Result<Option<String>> {
+fn is_waking(line: &str) -> bool {
+    // Of a call that another thread has interrupted in the log, the arguments are not shown.
+    line.contains(WAKING) || line.contains("<... write resumed>")
+}
+
+/// The calls that were made to fail: with several threads, one of each.
+fn struck(project: &Project) -> anyhow::Result<Vec<String>> {
     let log = project.root().join("strace.log");
     let text = if log.exists() { fs::read_to_string(log)? } else { String::new() };
-    Ok(text.lines().find(|line| line.contains("(INJECTED)")).map(str::to_owned))
+    Ok(text.lines().filter(|line| line.contains("(INJECTED)")).map(str::to_owned).collect())
 }
 
 /// Looks again and again, for a while.
