@@ -308,8 +308,12 @@ fn edit(fixture: &mut Fixture, edit: &Edit, path: &str) {
         Edit::Grow => fixture.write(path, &format!("{text}\n# more\n")),
         Edit::Delete => fs::remove_file(&full).unwrap(),
         Edit::Link => {
-            fs::rename(&full, fixture.root().join("moved")).unwrap();
-            std::os::unix::fs::symlink(fixture.root().join("moved"), &full).unwrap();
+            // A link that is moved onto its own target would lead nowhere.
+            let target = fixture.root().join(format!("moved-{}", path.replace('/', "-")));
+            if !full.is_symlink() {
+                fs::rename(&full, &target).unwrap();
+                std::os::unix::fs::symlink(&target, &full).unwrap();
+            }
         }
         Edit::Registry => fixture.respec(&format!("{SHOP}\n app.more:more")),
         Edit::Key => fixture.modules = serde_json::json!({"x.y": {"kind": "magic"}}),
