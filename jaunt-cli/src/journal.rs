@@ -71,7 +71,7 @@ impl Journal {
             pending: before
                 .pending
                 .into_iter()
-                .filter(|name| known.contains(name.as_str()))
+                .filter(|name| known.contains(name.as_str()) && !before.done.contains(name))
                 .chain(unfinished)
                 .collect(),
             planned: plan.stale().map(|(name, _)| name.to_string()).collect(),
