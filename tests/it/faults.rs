@@ -198,3 +198,23 @@ fn a_failed_run_does_not_make_a_stale_module_look_fresh() {
     assert_eq!(document["generated"], serde_json::json!(["app.cart"]));
     assert_eq!(stale(&project), serde_json::json!([]));
 }
+
+#[test]
+fn what_a_killed_run_has_written_is_not_generated_again() {
+    let project = project();
+    assert_eq!(project.jaunt("build").code(), 0);
+    let stale = || project.jaunt("status --magic-only --json").json()["stale"].to_string();
+    let journal = ".jaunt/engine/unfinished";
+    // Killed before a line told of the files, which are others than when the run began.
+    project.write(journal, "planned app.cart 1.1\nplanned app.price 1.1\n");
+    assert_eq!(stale(), "[]");
+    assert_eq!(project.jaunt("build --json").json()["backend"]["calls"], 0);
+
+    // What was left by one run and done by the next is left no more, whatever becomes of a third.
+    project.write(journal, "pending app.cart none\npending app.price none\ndone app.price\n");
+    assert_eq!(stale(), "[]");
+    project.edit("src/app/price.py", "What it costs", "FAIL");
+    assert_eq!(project.jaunt("build").code(), 3);
+    project.edit("src/app/price.py", "FAIL", "What it costs");
+    assert_eq!(stale(), "[]");
+}

@@ -70,9 +70,8 @@ fn kill_builds(lab: &Lab, seed: u64, tally: &mut Tally) -> anyhow::Result<()> {
 
         let before = killed.calls()?;
         let mut kills = 0;
-        // Most kills come early in what is left; a run that is killed before it did anything, all
-        // the time, would not end.
-        while !killed_build(&killed, took, &mut rng)? {
+        // A run that is killed before it did anything, all the time, would not end.
+        while !killed_build(&killed, took.mul_f64(1.0 + kills as f64 / 10.0), &mut rng)? {
             kills += 1;
             tally.leftovers += killed.leftovers()?.len();
             let at = || format!("version {version}, after kill {kills}");
