@@ -171,7 +171,7 @@ pub trait GeneratorBackend: Send + Sync {
                 on_attempt(attempt);
                 let (problems, may_retry) = match self.generate_attempt(ctx, attempt).await {
                     Ok(generation) => {
-                        let problems = check(&generation.source, &ctx.expected_names);
+                        let problems = check(&generation.source, ctx);
                         if problems.is_empty() {
                             return Ok(Generated { generation, attempts: number });
                         }

@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use jaunt_digest::Kind;
+use jaunt_digest::Lost;
+use jaunt_digest::ModuleName;
 use jaunt_digest::SyntaxError;
-use jaunt_digest::top_level_names;
+use jaunt_digest::TopLevel;
+
+use crate::backend::ModuleSpecContext;
 
 /// A fault in generated code, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +18,17 @@ pub enum Problem {
     Syntax(SyntaxError),
     /// A spec has no definition at top level.
     MissingName(String),
+    /// A spec's definition, or a test, is replaced or deleted further down.
+    Lost(Lost),
+    /// What another module is to provide is defined once more.
+    Copied {
+        /// The name of the function or class.
+        name: String,
+        /// The module that has it.
+        module: ModuleName,
+        /// Where it is defined once more, counted from 1.
+        line: usize,
+    },
     /// The backend gave no source.
     Backend(String),
     /// The file could not be written, or is not ours to overwrite.
@@ -28,6 +44,12 @@ impl fmt::Display for Problem {
         match self {
             Self::Syntax(err) => write!(f, "{err}"),
             Self::MissingName(name) => write!(f, "Missing top-level definition: {name}"),
+            Self::Lost(Lost { name, line, by_line }) => {
+                write!(f, "`{name}` of line {line} is replaced or deleted in line {by_line}")
+            }
+            Self::Copied { name, module, line } => {
+                write!(f, "`{name}` is defined in line {line} instead of imported from `{module}`")
+            }
             Self::Backend(message) | Self::Write(message) => f.write_str(message),
             Self::Panic(message) => write!(f, "the backend panicked: {message}"),
             Self::Interrupted => f.write_str("the run was stopped"),
@@ -35,18 +57,107 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The faults of generated source: a syntax error, or each expected name that is not defined at
-/// top level by `def`, `async def`, `class`, `NAME = …` or `NAME: T = …`.
-pub fn check(source: &str, expected_names: &[String]) -> Vec<Problem> {
+/// The faults of generated source: a syntax error; each expected name that is not defined at
+/// top level by `def`, `async def`, `class`, `NAME = …` or `NAME: T = …`; each of them, and each
+/// test, whose definition does not last; and each dependency that is defined anew instead of
+/// imported, which would cut the module off from it.
+pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
     if source.trim().is_empty() {
         return vec![Problem::Backend("the backend returned no code".to_owned())];
     }
-    match top_level_names(source) {
-        Err(err) => vec![Problem::Syntax(err)],
-        Ok(names) => expected_names
-            .iter()
-            .filter(|name| !names.contains(*name))
-            .map(|name| Problem::MissingName(name.clone()))
-            .collect(),
+    let found = match TopLevel::parse(source) {
+        Ok(found) => found,
+        Err(err) => return vec![Problem::Syntax(err)],
+    };
+    let is_expected = |name: &String| ctx.expected_names.contains(name);
+    // One that is replaced by another of its name is one that pytest never sees.
+    let is_test = |name: &str| {
+        ctx.kind == Kind::Test && (name.starts_with("test") || name.starts_with("Test"))
+    };
+    let lost = found.lost().iter().filter(|it| is_expected(&it.name) || is_test(&it.name));
+    let lost: Vec<Lost> = lost.cloned().collect();
+    let missing = ctx
+        .expected_names
+        .iter()
+        .filter(|name| !found.names().contains(*name) && lost.iter().all(|it| it.name != **name));
+    let missing = missing.cloned().map(Problem::MissingName);
+    let copied = ctx.dependency_apis.keys().filter_map(|spec| {
+        let name = spec.definition().to_owned();
+        let line = *found.definitions().get(&name).filter(|_| !is_expected(&name))?;
+        Some(Problem::Copied { name, module: spec.module().clone(), line })
+    });
+    let mut copied: Vec<Problem> = copied.collect();
+    // Several methods of one class are one copy.
+    copied.dedup();
+    missing.chain(lost.iter().cloned().map(Problem::Lost)).chain(copied).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[track_caller]
+    fn assert_problems(kind: Kind, source: &str, problems: &[&str]) {
+        let name = |text: &str| text.parse::<ModuleName>().unwrap();
+        let api = |text: &str| (text.parse().unwrap(), String::new());
+        let ctx = ModuleSpecContext {
+            kind,
+            spec_module: name("shop.cart"),
+            generated_module: name("shop.__generated__.cart"),
+            expected_names: vec!["Cart".to_owned(), "total".to_owned()],
+            spec_sources: BTreeMap::new(),
+            decorator_prompts: BTreeMap::new(),
+            dependency_apis: [
+                api("shop.price:Price.net"),
+                api("shop.price:Price.vat"),
+                api("shop.other:total"),
+            ]
+            .into(),
+            dependency_generated_modules: BTreeMap::new(),
+        };
+        let found: Vec<String> = check(source, &ctx).iter().map(Problem::to_string).collect();
+        assert_eq!(found, problems);
+    }
+
+    const GOOD: &str = "class Cart: ...\ndef total(): ...\n";
+
+    #[test]
+    fn what_is_expected_is_defined() {
+        assert_problems(Kind::Build, GOOD, &[]);
+        assert_problems(Kind::Build, " \n", &["the backend returned no code"]);
+        assert_problems(Kind::Build, "Cart = total = make()\n", &[]);
+        assert_problems(
+            Kind::Build,
+            "class cart: ...\ndel total\n",
+            &["Missing top-level definition: Cart", "Missing top-level definition: total"],
+        );
+    }
+
+    #[test]
+    fn what_is_expected_lasts() {
+        let problem = "`total` of line 2 is replaced or deleted in line 3";
+        for last in ["def total(): ...", "total = None", "from a import total", "del total"] {
+            assert_problems(Kind::Build, &format!("{GOOD}{last}\n"), &[problem]);
+        }
+        assert_problems(Kind::Build, &format!("{GOOD}def _help(): ...\ndef _help(): ...\n"), &[]);
+    }
+
+    #[test]
+    fn no_test_replaces_another() {
+        let source = format!("{GOOD}def test_a(): ...\ndef test_a(): ...\n");
+        assert_problems(Kind::Build, &source, &[]);
+        let problem = "`test_a` of line 3 is replaced or deleted in line 4";
+        assert_problems(Kind::Test, &source, &[problem]);
+    }
+
+    #[test]
+    fn dependencies_are_imported() {
+        let problem = "`Price` is defined in line 3 instead of imported from `shop.price`";
+        assert_problems(Kind::Build, &format!("{GOOD}class Price: ...\n"), &[problem]);
+        assert_problems(Kind::Build, &format!("from shop.price import Price\n{GOOD}"), &[]);
+        // Another name for it is no copy.
+        assert_problems(Kind::Build, &format!("{GOOD}Price = shop.price.Price\n"), &[]);
     }
 }

@@ -28,13 +28,15 @@ mod python;
 mod registry;
 mod source;
 mod text;
+mod top_level;
 
 pub use crate::digest::{Digest, InvalidDigest};
 pub use crate::header::{Header, HeaderFields, normalize_body, render, split};
 pub use crate::kwargs::kwargs_text;
 pub use crate::layout::{GeneratedPath, Layout, LayoutError};
 pub use crate::name::{InvalidName, Kind, ModuleName, SpecRef};
-pub use crate::outline::{Definition, DefinitionKind, Outline, top_level_names};
+pub use crate::outline::{Definition, DefinitionKind, Outline};
 pub use crate::python::SyntaxError;
 pub use crate::registry::{ModuleEntry, Producer, Registry, RegistryError, Settings, SpecEntry};
 pub use crate::source::{Source, SourceError};
+pub use crate::top_level::{Lost, TopLevel};

@@ -1,12 +1,11 @@
 //! What a Python source file defines at its top level.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::sync::Arc;
 
+use ruff_python_ast::Stmt;
 use ruff_python_ast::token::{Token, TokenKind};
-use ruff_python_ast::{Expr, Stmt};
 use ruff_text_size::{Ranged as _, TextSize};
 
 use crate::python::{self, SyntaxError};
@@ -190,39 +189,6 @@ impl Debug for Definition<'_> {
         let range = self.range();
         write!(f, "{:?} {} {}..{}", self.kind(), self.name(), range.start, range.end)
     }
-}
-
-/// Returns the names that a module defines at its top level.
-///
-/// What counts: `def`, `async def`, `class`, `NAME = …` (every name of a chain), and
-/// `NAME: T = …`. Imports, unpacking, and whatever stands inside `if` or `try` do not. Names
-/// are as Python compares them, after NFKC normalization.
-///
-/// # Errors
-///
-/// If the text does not parse.
-pub fn top_level_names(source: &str) -> Result<BTreeSet<String>, SyntaxError> {
-    let source = Source::new(source);
-    let parsed = python::parse(source.text())?;
-    let mut names = BTreeSet::new();
-    for stmt in parsed.body() {
-        match stmt {
-            Stmt::FunctionDef(it) => {
-                names.insert(nfkc(it.name.as_str()).into_owned());
-            }
-            Stmt::ClassDef(it) => {
-                names.insert(nfkc(it.name.as_str()).into_owned());
-            }
-            Stmt::Assign(it) => names.extend(it.targets.iter().filter_map(name_of)),
-            Stmt::AnnAssign(it) if it.value.is_some() => names.extend(name_of(&it.target)),
-            _ => {}
-        }
-    }
-    Ok(names)
-}
-
-fn name_of(target: &Expr) -> Option<String> {
-    target.as_name_expr().map(|it| nfkc(it.id.as_str()).into_owned())
 }
 
 #[cfg(test)]

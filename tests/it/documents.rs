@@ -187,7 +187,7 @@ proptest! {
             },
             Err(err) => prop_assert!(err.line >= 1 && err.column >= 1, "{err}"),
         }
-        in_time(|| jaunt_digest::top_level_names(source.text())).ok();
+        in_time(|| jaunt_digest::TopLevel::parse(source.text())).ok();
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl<B: GeneratorBackend> GeneratorBackend for Recording<B> {
         let generation = self.inner.generate_attempt(ctx, attempt).await?;
         let (store, copy, source) = (self.store.clone(), ctx.clone(), generation.source.clone());
         let recorded = blocking(move || {
-            let passes = check(&source, &copy.expected_names).is_empty();
+            let passes = check(&source, &copy).is_empty();
             if passes { store.put(&copy, &source) } else { Ok(()) }
         });
         if let Err(err) = recorded.await {

@@ -60,7 +60,7 @@ impl Shared {
             Err(err) => return Err(BackendError::fatal(with_causes(&err))),
         };
         // The same answer would come again: to fail here saves the other attempts.
-        let problems = check(&source, &ctx.expected_names);
+        let problems = check(&source, ctx);
         if problems.is_empty() {
             return Ok(Generation { source, usage: None });
         }

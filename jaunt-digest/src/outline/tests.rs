@@ -2,6 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
+use crate::top_level::TopLevel;
 
 #[track_caller]
 fn outline(text: &str) -> Outline {
@@ -120,47 +121,12 @@ fn names_are_compared_after_normalization() {
     assert_eq!(format!("{outline:?}"), "[Function x 0..15, Class fine 16..32]");
 }
 
-#[test]
-fn a_module_defines_what_it_assigns() {
-    let text = "
-import os, sys as system
-from a import b
-def f(): inner = 1
-async def g(): ...
-class C: attribute = 1
-X = Y = 1
-a, b = 1, 2
-[c] = d
-obj.attr = table[0] = Z = 3
-T: int = 4
-U: int
-(V): int = 5
-augmented += 1
-if True:
-    nested = 1
-for loop in range(3): ...
-type Alias = int
-(walrus := 1)
-𝓍 = 1
-";
-    let names = top_level_names(text).unwrap().into_iter().collect::<Vec<_>>();
-    assert_eq!(names, ["C", "T", "V", "X", "Y", "Z", "f", "g", "x"]);
-}
-
-#[test]
-fn any_line_end_and_a_byte_order_mark_will_do() {
-    let names = top_level_names("\u{feff}x = 1\ry = 2\r\nz = 3").unwrap();
-    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["x", "y", "z"]);
-    let err = top_level_names("x = 1\r\ry = (\r").unwrap_err();
-    assert_eq!(err.to_string(), "SyntaxError: unexpected EOF while parsing (line 4)");
-}
-
 #[track_caller]
 fn api(text: &str) -> String {
     let outline = outline(text);
     let last = outline.definitions().last().unwrap();
     let api = outline.definition(last.name()).unwrap().api();
-    top_level_names(&api).unwrap();
+    TopLevel::parse(&api).unwrap();
     api
 }
 
@@ -376,7 +342,7 @@ proptest! {
                 definition.api();
             }
         }
-        top_level_names(&text).ok();
+        TopLevel::parse(&text).ok();
     }
 
     #[test]

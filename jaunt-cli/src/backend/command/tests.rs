@@ -282,6 +282,20 @@ async fn one_that_prints_nul_bytes_is_a_syntax_error() {
 }
 
 #[tokio::test]
+async fn one_that_redefines_what_it_should_not_is_told_so() {
+    let source = "print('class Cart: ...\\nclass Price: ...\\ndef total(): ...\\ntotal = None')";
+    let problems: Vec<String> =
+        problems(source, 1 << 20).await.iter().map(Problem::to_string).collect();
+    assert_eq!(
+        problems,
+        [
+            "`total` of line 3 is replaced or deleted in line 4",
+            "`Price` is defined in line 2 instead of imported from `shop.price`",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn one_that_nests_without_end_is_a_syntax_error() {
     for (open, close) in [("(", ")"), ("[", "]"), ("{1:", "}"), ("-", "1"), ("f(", ")")] {
         let source = format!("print('Cart = total = ' + '{open}' * 100_000 + '{close}' * 100_000)");
@@ -296,7 +310,7 @@ async fn one_that_prints_a_module_of_50_megabytes_is_heard_if_that_is_allowed() 
     let program = Program::python(source);
     assert!(program.failure().await.message.starts_with("`python3` printed more than 1 MiB"));
     let module = program.with(|it| it.max_output = 64 << 20).source().await;
-    assert_eq!((module.len(), check(&module, &cart().expected_names)), (50_000_017, vec![]));
+    assert_eq!((module.len(), check(&module, &cart())), (50_000_017, vec![]));
 }
 
 #[tokio::test]
