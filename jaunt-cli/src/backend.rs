@@ -5,6 +5,8 @@
 
 mod command;
 mod fence;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod preset;
 mod prompt;
 mod record;

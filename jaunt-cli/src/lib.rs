@@ -14,6 +14,8 @@ mod document;
 mod durations;
 mod error;
 mod exporter;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod journal;
 mod process;
 mod progress;

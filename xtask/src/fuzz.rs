@@ -15,7 +15,18 @@ const PROPERTIES: &[(&str, &str)] = &[
     ("jaunt-digest", "registry::"),
 ];
 
-const TARGETS: &[&str] = &["registry", "header", "outline", "pytest"];
+/// The targets of `fuzz/`, and where there are good documents to begin with.
+const TARGETS: &[(&str, &str)] = &[
+    ("registry", "examples/shop"),
+    ("header", "jaunt-digest/tests/data/vectors"),
+    ("outline", "examples/shop/src"),
+    ("pytest", "jaunt-pytest/tests/data"),
+    ("settings", "examples/shop"),
+    ("fence", "examples/shop/recordings"),
+    ("recording", "examples/shop/recordings"),
+    ("template", "jaunt-cli/src/prompts"),
+    ("terminal", "jaunt-cli/src"),
+];
 
 /// Runs the fuzz targets where that is possible, else the same properties with many more cases.
 pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
@@ -33,11 +44,26 @@ pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
     let has_fuzzer = cmd!(sh, "cargo +nightly fuzz --version").quiet().ignore_stderr().read();
     match (seconds, has_fuzzer.is_ok()) {
         (Some(seconds), true) => {
-            let _dir = sh.push_dir("fuzz");
-            for target in TARGETS {
-                let limit = format!("-max_total_time={seconds}");
-                cmd!(sh, "cargo +nightly fuzz run {target} -- {limit} -timeout=10").run()?;
+            let root = sh.current_dir();
+            let _target = sh.push_env("CARGO_TARGET_DIR", root.join("target/fuzz"));
+            for (target, seeds) in TARGETS {
+                // What is found is kept, and begun with the next time.
+                let corpus = root.join("target/fuzz/corpus").join(target);
+                sh.create_dir(&corpus)?;
+                let limits = [format!("-max_total_time={seconds}")];
+                let limits = limits.iter().map(String::as_str).chain([
+                    "-timeout=10",
+                    "-rss_limit_mb=1024",
+                    "-max_len=65536",
+                    "-print_final_stats=1",
+                    "-print_funcs=0",
+                    "-verbosity=0",
+                ]);
+                println!("\n== {target}");
+                cmd!(sh, "cargo +nightly fuzz run {target} {corpus} {seeds} -- {limits...}")
+                    .run()?;
             }
+            println!("fuzz: {} targets for {seconds} s each, no fault", TARGETS.len());
         }
         (Some(_), false) => bail!(
             "the fuzz targets need a nightly compiler (`rustup toolchain install nightly`) and \

@@ -216,10 +216,10 @@ macro_rules! placeholders {
         /// What a template can ask for. The names are those of the Python implementation, so
         /// that templates written for it work; what we have no answer to is "(none)".
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Placeholder { $($variant,)* }
+        pub(super) enum Placeholder { $($variant,)* }
 
         impl Placeholder {
-            const ALL: [Self; [$($name),*].len()] = [$(Self::$variant,)*];
+            pub(super) const ALL: [Self; [$($name),*].len()] = [$(Self::$variant,)*];
 
             fn named(name: &str) -> Option<Self> {
                 match name {
@@ -251,7 +251,7 @@ placeholders! {
 
 /// Text with places to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Template {
+pub(super) struct Template {
     /// A placeholder, and the text that goes before it.
     parts: Vec<(String, Placeholder)>,
     rest: String,
@@ -260,7 +260,7 @@ struct Template {
 impl Template {
     /// Takes a template apart. A placeholder is an identifier in double braces; braces around
     /// anything else, or that are not closed, are text.
-    fn parse(template: &str) -> Result<Self, Unknown> {
+    pub(super) fn parse(template: &str) -> Result<Self, Unknown> {
         let mut parts = Vec::new();
         let mut text = String::new();
         let mut rest = template;
@@ -289,7 +289,7 @@ impl Template {
         Ok(Self { parts, rest: text })
     }
 
-    fn render(&self, values: &[String; Placeholder::ALL.len()]) -> String {
+    pub(super) fn render(&self, values: &[String; Placeholder::ALL.len()]) -> String {
         let mut rendered = String::new();
         for (text, placeholder) in &self.parts {
             rendered.push_str(text);
@@ -301,9 +301,9 @@ impl Template {
 
 /// A placeholder that we do not know, and its line, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
-struct Unknown {
-    placeholder: String,
-    line: usize,
+pub(super) struct Unknown {
+    pub(super) placeholder: String,
+    pub(super) line: usize,
 }
 
 impl Unknown {

@@ -211,10 +211,10 @@ const MARKER: &str = "# jaunt:recording/1";
 
 /// A header, and the source below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Recording {
-    header: Header,
+pub(super) struct Recording {
+    pub(super) header: Header,
     /// As [`normalize_body`] leaves it.
-    source: String,
+    pub(super) source: String,
 }
 
 impl Recording {
@@ -223,7 +223,7 @@ impl Recording {
         Self { header: Header::new(ctx, &source), source }
     }
 
-    fn parse(text: &str) -> Result<Self, Fault> {
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
         let (header, body) = Header::parse(text)?;
         let source = normalize_body(body);
         if Digest::of(&source) == header.source {
@@ -257,7 +257,7 @@ pub(crate) struct Header {
     pub(crate) kind: Kind,
     pub(crate) spec_module: ModuleName,
     pub(crate) context: Digest,
-    source: Digest,
+    pub(super) source: Digest,
     parts: Parts,
 }
 
