@@ -7,17 +7,19 @@ use xshell::Shell;
 use xshell::cmd;
 
 use crate::demo;
+use crate::faults;
 use crate::layers;
 
 /// Every check and every test, in the order in which a failure is cheapest to find.
 pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     let started = Instant::now();
-    let steps: [(&str, &dyn Fn() -> anyhow::Result<()>); 5] = [
+    let steps: [(&str, &dyn Fn() -> anyhow::Result<()>); 6] = [
         ("lint", &|| lint(sh)),
         ("layers", &|| layers::check(sh)),
         ("docs", &|| docs(sh)),
         ("demo", &|| demo::run(sh)),
         ("test", &|| test(sh, &[])),
+        ("faults", &|| faults::run(sh, &["--short".to_owned()])),
     ];
     for (name, step) in steps {
         let step_started = Instant::now();

@@ -26,7 +26,7 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   bench    measure beside peers and floors: [NAME…] [--no-build]
-  ci       all that CI runs: lint, layers, docs, demo, test
+  ci       all that CI runs: lint, layers, docs, demo, test, faults
   demo     build and test the shipped example, change a spec, build again
   docs     build the documentation, warnings are errors
   faults   kill, cut and race the program: [CAMPAIGN] [--short]
