@@ -10,14 +10,16 @@ use serde_json::{Map, Value, json};
 
 use crate::stdlib::{Found, Stdlib, kind_name, python};
 
-/// Prints, for every file of the standard library, what its top level defines.
+/// Prints what the top level of each text defines. A line is a place in the standard library, or
+/// a text as JSON.
 const OUTLINES: &str = r#"
 import ast, json, pathlib, sys, sysconfig
 root = pathlib.Path(sysconfig.get_path("stdlib"))
 KINDS = {ast.FunctionDef: "def", ast.AsyncFunctionDef: "async", ast.ClassDef: "class"}
-for place in sys.stdin.read().splitlines():
+for line in sys.stdin.read().splitlines():
     try:
-        text = (root / place).read_text(encoding="utf-8")
+        is_text = line.startswith('"')
+        text = json.loads(line) if is_text else (root / line).read_text(encoding="utf-8")
         body = ast.parse(text).body
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         print("null")
@@ -35,13 +37,7 @@ for place in sys.stdin.read().splitlines():
 #[test]
 fn what_python_accepts_has_the_outline_that_python_gives_it() {
     let stdlib = Stdlib::read();
-    let ours = stdlib.map(|bytes| -> Option<Found> {
-        let outline = Outline::parse(&Source::decode(bytes).ok()?).ok()?;
-        let found = outline.definitions().map(|it| {
-            (it.name().to_owned(), kind_name(it.kind()), it.range().start, it.range().end)
-        });
-        Some(found.collect())
-    });
+    let ours = stdlib.map(outline);
     let places: Vec<&str> = stdlib.files.keys().map(|it| it.as_str()).collect();
     let answer = python(OUTLINES, &places.join("\n"));
     let theirs = answer.lines().map(|line| serde_json::from_str::<Option<Found>>(line).unwrap());
@@ -56,6 +52,93 @@ fn what_python_accepts_has_the_outline_that_python_gives_it() {
         }
     }
     assert!(n_accepted > 100 && n_definitions > 1000, "{n_accepted} {n_definitions}");
+}
+
+fn outline(bytes: &[u8]) -> Option<Found> {
+    let outline = Outline::parse(&Source::decode(bytes).ok()?).ok()?;
+    let found = outline
+        .definitions()
+        .map(|it| (it.name().to_owned(), kind_name(it.kind()), it.range().start, it.range().end));
+    Some(found.collect())
+}
+
+#[test]
+fn so_has_what_python_accepts_of_changed_texts() {
+    let stdlib = Stdlib::read();
+    let small = |bytes: &&Vec<u8>| (200..6_000).contains(&bytes.len());
+    let good: Vec<String> = stdlib
+        .files
+        .values()
+        .filter(small)
+        .filter_map(|bytes| Some(String::from_utf8(bytes.clone()).ok()?.replace('\r', "")))
+        .collect();
+    let texts = samples(changed(good), 1500);
+    let lines: Vec<String> = texts.iter().map(|it| json!(it).to_string()).collect();
+    let answer = python(OUTLINES, &lines.join("\n"));
+    assert_eq!(answer.lines().count(), texts.len());
+
+    let mut n_accepted = 0;
+    for (text, line) in texts.iter().zip(answer.lines()) {
+        if let Some(theirs) = serde_json::from_str::<Option<Found>>(line).unwrap() {
+            assert_eq!(outline(text.as_bytes()), Some(theirs), "{text}");
+            n_accepted += 1;
+        }
+    }
+    assert!((100..texts.len() - 100).contains(&n_accepted), "{n_accepted} of {}", texts.len());
+}
+
+/// A good text with a few changes.
+fn changed(good: Vec<String>) -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "",
+        "",
+        " ",
+        "\n",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        ",",
+        "=",
+        "\\\n",
+        "'",
+        "\"\"\"",
+        "#",
+        "@",
+        "*",
+        "    ",
+        "\t",
+        ";",
+        "def f(): pass\n",
+        "class ",
+        "async ",
+        "lambda: ",
+        "if 1:\n ",
+        "é",
+        "𝓍",
+        "\x0c",
+        "f'{x!r:>{3}}'",
+        "0x_1",
+        "not ",
+        "yield ",
+        "await ",
+        "x := 1",
+        "...",
+        "\u{feff}",
+        "match x:\n case _: ",
+    ]);
+    let edit = (any::<prop::sample::Index>(), 0..8usize, pieces);
+    (prop::sample::select(good), prop::collection::vec(edit, 1..4)).prop_map(|(mut text, edits)| {
+        for (at, goes, comes) in edits {
+            let at = text.floor_char_boundary(at.index(text.len() + 1));
+            let to = text.floor_char_boundary((at + goes).min(text.len()));
+            text.replace_range(at..to, comes);
+        }
+        text
+    })
 }
 
 /// Reads JSON objects, one a line, and prints what the original digests.
