@@ -157,11 +157,7 @@ impl Run<'_> {
         let (exit, ending) = process
             .wait(self.limits, stop, |happening| match happening {
                 Happening::Tick => {
-                    let read = tail.read(|line| {
-                        if let Some(event) = ledger.enter(line) {
-                            on_event(&event);
-                        }
-                    });
+                    let read = tail.read(|line| ledger.enter(line, &mut *on_event));
                     failed_to_read = read.err();
                 }
                 Happening::Output(stream, bytes) => {
@@ -333,7 +329,10 @@ impl Private {
         let name = dir.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let token = name.trim_start_matches(PREFIX).to_owned();
         let private = Self { dir, token };
-        private.write(&format!("{}.py", private.plugin()), PLUGIN)?;
+        let reporter = format!("jaunt_reporter_{}", private.token);
+        private.write(&format!("{reporter}.py"), PLUGIN)?;
+        let import = format!("from {reporter} import pytest_configure  # noqa: F401\n");
+        private.write(&format!("{}.py", private.plugin()), &import)?;
         Ok(private)
     }
 
@@ -345,7 +344,7 @@ impl Private {
         &self.token
     }
 
-    /// The name of the plugin's module, which ends in the token.
+    /// The name of the plugin's module.
     fn plugin(&self) -> String {
         format!("jaunt_events_{}", self.token)
     }

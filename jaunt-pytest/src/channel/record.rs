@@ -14,6 +14,9 @@ pub(crate) struct Head {
     pub(crate) token: String,
     /// The number of the record; a process starts at 0.
     pub(crate) seq: u64,
+    /// The ids of tests that passed since the record before.
+    #[serde(default)]
+    pub(crate) passed: Vec<String>,
 }
 
 /// What a line says. The fields of [`Head`] are in the same object, and are passed over.

@@ -1,7 +1,8 @@
-"""Tells jaunt what a run of pytest does: one JSON line per event. PYTEST_DONT_REWRITE
+"""Tells jaunt what a run of pytest does: one JSON line per event.
 
-jaunt copies this file, under a name made for one run, into a private directory, loads it with
-``-p`` and reads ``events.jsonl`` beside it while pytest runs. It works with every Python from 3.8
+jaunt copies this file, under a name made for one run, into a private directory, beside a plugin for
+``-p`` that does no more than import it (pytest would parse a plugin for assertions to rewrite, at
+twice the time), and reads ``events.jsonl`` there while pytest runs. It works with every Python from 3.8
 and every pytest from 7.0 on, and changes nothing that a test can notice.
 
 What has to stay as it is, and why:
@@ -12,8 +13,8 @@ What has to stay as it is, and why:
 * Everything a record needs (open, write, the JSON encoder...) is taken at import and kept in
   closures, where neither unittest.mock nor pyfakefs finds it. For that reason records are put
   together here, and not by json.dumps().
-* Hooks are wrappers around all others and record afterwards: plugins and conftest.py files change
-  reports, and raise.
+* What is recorded is what other hooks have left: plugins and conftest.py files change reports, and
+  raise.
 * Only the process that imports this file first writes, and only for its first session: xdist
   workers, forked children, and pytest run within pytest write nothing.
 * Its own errors are swallowed: a run must not fail because it is watched. Records are numbered, so
@@ -28,13 +29,18 @@ import sys
 import pytest
 
 
-def _make_emit(directory, token):
-    """Returns ``emit(event, **fields)``, or None where another process is the one that writes."""
+def _make_writers(directory, token):
+    """Returns what writes: ``emit(event, **fields)``, ``begin(id)`` and ``passed(id)``.
+
+    That a test passed is noted in the next record, which is mostly that the next test begins: most
+    tests pass, and one record for each is half the price of two. Returns None where another process
+    is the one that writes.
+    """
     os_open, os_read, os_write, os_close = os.open, os.read, os.write, os.close
     getpid = os.getpid
     cloexec = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     append = os.O_WRONLY | os.O_APPEND | os.O_CREAT | cloexec
-    events = os.path.join(directory, "events.jsonl")
+    events = os.fsencode(os.path.join(directory, "events.jsonl"))
     owner = os.path.join(directory, "owner")
 
     # The C function: json.dumps() would go through attributes that tests like to mock.
@@ -86,26 +92,44 @@ def _make_emit(directory, token):
             return None
 
     number = iter(range(sys.maxsize)).__next__
-    head = '{"token":%s,"seq":%%d,"event":"%%s"' % quote(token).replace("%", "%%")
+    head = '{"token":%s,"seq":%%d,"event":' % quote(token).replace("%", "%%")
+    head_of_begin = head + '"begin","id":%s'
+    # The ids of tests that passed since the last record.
+    passed = []
+
+    def write(record):
+        if passed:
+            record += ',"passed":[%s]' % ",".join([quote(nodeid) for nodeid in passed])
+            passed.clear()
+        data = (record + "}\n").encode("ascii")
+        fd = os_open(events, append, 0o600)
+        try:
+            n_written = os_write(fd, data)
+            while n_written < len(data):
+                data = data[n_written:]
+                n_written = os_write(fd, data)
+        finally:
+            os_close(fd)
 
     def emit(event, **fields):
         try:
-            if getpid() != pid:
-                return
-            line = head % (number(), event)
-            for key, value in fields.items():
-                line += ',"%s":%s' % (key, encode(value))
-            data = (line + "}\n").encode("ascii")
-            fd = os_open(events, append, 0o600)
-            try:
-                while data:
-                    data = data[os_write(fd, data) :]
-            finally:
-                os_close(fd)
+            if getpid() == pid:
+                record = head % number() + quote(event)
+                for key, value in fields.items():
+                    record += ',"%s":%s' % (key, encode(value))
+                write(record)
         except Exception:
             pass
 
-    return emit
+    def begin(nodeid):
+        # The same as emit("begin", id=nodeid), for the one record that every test makes.
+        try:
+            if getpid() == pid:
+                write(head_of_begin % (number(), quote(nodeid)))
+        except Exception:
+            pass
+
+    return emit, begin, passed.append
 
 
 # How much of a text goes into a record: enough for people, and bounded for a test that prints
@@ -172,8 +196,11 @@ def _make_paths(start, root):
 class Reporter:
     """The hooks of the process that runs (or, with xdist, distributes) the tests."""
 
-    def __init__(self, emit, config):
+    def __init__(self, emit, begin, passed, config):
+        self.last = None  # The report recorded last.
         self.emit = emit
+        self.begin = begin
+        self.passed = passed
         self.config = config
         self.from_root, self.from_start = _make_paths(
             str(config.invocation_params.dir), str(config.rootpath)
@@ -212,11 +239,13 @@ class Reporter:
         )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr):
+    def pytest_internalerror(self, excrepr, excinfo):
+        self._catch_up(excinfo)
         self.emit("internal", text=_cut(str(excrepr), _TRACEBACK))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo):
+        self._catch_up(excinfo)
         value = excinfo.value
         self.emit("interrupt", kind=type(value).__name__, reason=str(value))
 
@@ -289,48 +318,62 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid):
-        self.emit("begin", id=nodeid)
+        self.begin(nodeid)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logfinish(self, nodeid):
-        # Without xdist the next one to begin says as much.
-        if self.xdist:
-            self.emit("end", id=nodeid)
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report):
-        yield
-        if not self.terminal and report.when == "call":
+        self.last = report
+        # Two of the three reports of most tests say nothing.
+        if report.when == "call" or report.outcome != "passed":
+            self._reported(report)
+
+    def _catch_up(self, excinfo):
+        """Records a report that did not get here, because another hook raised at it.
+
+        A wrapper around the hook would see every report, at several times the price for every one.
+        """
+        try:
+            for entry in excinfo.traceback:
+                names = entry.frame.f_locals
+                if names.get("hook_name") == "pytest_runtest_logreport":
+                    report = names["caller_kwargs"]["report"]
+                    if report is not self.last:
+                        self.pytest_runtest_logreport(report)
+        except Exception:
+            pass
+
+    def _reported(self, report):
+        when = report.when
+        if not self.terminal and when == "call":
             # pytest 9 makes a test with failing sub-tests fail when its terminal plugin asks for
             # the status, so without that plugin somebody else has to ask.
             try:
                 self.config.hook.pytest_report_teststatus(report=report, config=self.config)
             except Exception:
                 pass
-        when = report.when
         outcome = report.outcome
+        has_xfail = hasattr(report, "wasxfail")
         sub = getattr(report, "context", None) is not None
-        if outcome == "passed":
-            if when != "call" or sub:
-                return
-            if hasattr(report, "wasxfail"):
-                outcome = "xpassed"
-        elif outcome == "skipped":
-            if sub:
-                return
-            if hasattr(report, "wasxfail"):
-                outcome = "xfailed"
-        elif outcome != "failed":
-            # "rerun" of rerunfailures, and the words of its relatives.
-            outcome = "rerun"
+        if sub and outcome != "failed":
+            return
         # xdist reports the test that took a worker down with "???".
         phase = when if when in ("setup", "teardown") else "call"
-        if not sub and outcome != "rerun" and phase != "teardown":
-            self.pending.discard(report.nodeid)
+        nodeid = report.nodeid
+        if outcome not in ("passed", "failed", "skipped"):
+            # "rerun" of rerunfailures, and the words of its relatives.
+            self.emit("report", id=nodeid, phase=phase, outcome="rerun")
+            return
+        if not sub and phase != "teardown":
+            self.pending.discard(nodeid)
         if outcome == "failed":
             self._failure(report, self.from_root(report.location[0]), phase)
+        elif outcome == "skipped":
+            outcome = "xfailed" if has_xfail else "skipped"
+            self.emit("report", id=nodeid, phase=phase, outcome=outcome)
+        elif has_xfail:
+            self.emit("report", id=nodeid, phase=phase, outcome="xpassed")
         else:
-            self.emit("report", id=report.nodeid, phase=phase, outcome=outcome)
+            self.passed(nodeid)
 
     def _failure(self, report, path, phase):
         text = _text(report)
@@ -365,6 +408,18 @@ class Reporter:
             return None if line is None else int(line) + 1
         except Exception:
             return None
+
+
+class Distributor:
+    """One more hook, for a process in which several tests run at once."""
+
+    def __init__(self, emit):
+        self.emit = emit
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self, nodeid):
+        # Without xdist the next test to begin says as much.
+        self.emit("end", id=nodeid)
 
 
 class Worker:
@@ -416,17 +471,20 @@ def _description(report):
 
 
 # The name of this module ends in the token of the run.
-_emit = _make_emit(os.path.dirname(os.path.abspath(__file__)), __name__.rpartition("_")[2])
-if _emit is not None:
-    _emit("loaded")
+_writers = _make_writers(os.path.dirname(os.path.abspath(__file__)), __name__.rpartition("_")[2])
+if _writers is not None:
+    _writers[0]("loaded")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
-    global _emit
+    global _writers
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Worker(config))
-    elif _emit is not None:
-        config.pluginmanager.register(Reporter(_emit, config))
+    elif _writers is not None:
+        reporter = Reporter(*_writers, config)
+        config.pluginmanager.register(reporter)
+        if reporter.xdist:
+            config.pluginmanager.register(Distributor(reporter.emit))
         # A session within the session is somebody else's business.
-        _emit = None
+        _writers = None

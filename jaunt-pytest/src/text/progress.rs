@@ -124,6 +124,9 @@ impl Progress {
     }
 
     fn add_letters(&mut self, line: &str) -> bool {
+        if !may_be_letters(line) {
+            return false;
+        }
         let Some(caps) = LETTERS.captures(line) else { return false };
         match caps.name("path").map(|it| it.as_str()) {
             Some(path) if is_file(path) => {
@@ -160,6 +163,16 @@ impl Progress {
             self.files.push(file.to_owned());
         }
     }
+}
+
+/// Rules out most lines that are no marks, in less time than the expression takes.
+fn may_be_letters(line: &str) -> bool {
+    let is_letters = |word: &str| word.bytes().all(|byte| b".FEsxXRuyY,-".contains(&byte));
+    let is_share = |word: &str| word.ends_with([']', 's', 'm', 'h']) || word.starts_with('[');
+    line.split_ascii_whitespace()
+        .rev()
+        .find(|word| is_letters(word) || !is_share(word))
+        .is_some_and(is_letters)
 }
 
 /// Returns whether a line of letters may begin with it. Of a file outside pytest's root there is

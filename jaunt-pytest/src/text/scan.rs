@@ -358,8 +358,9 @@ impl Scanner {
                 self.log.progress = Progress::default();
             }
         } else {
-            if let Some(caps) = ANNOUNCED.captures(text)
+            if text.contains(".py:")
                 && self.log.announced.len() < 1 << 16
+                && let Some(caps) = ANNOUNCED.captures(text)
             {
                 self.log.announced.push((caps["file"].to_owned(), caps["title"].to_owned()));
             }
