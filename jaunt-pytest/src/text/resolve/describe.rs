@@ -45,33 +45,37 @@ pub(super) fn describe(failure: &mut TestFailure, heading: &Heading) {
         return;
     }
     // The summary has one line of the message, and mostly cuts that one, too.
-    let message = message(traceback);
     let known = failure.message.strip_suffix("...").unwrap_or(&failure.message);
+    let message = message(traceback, known);
     if message.starts_with(known) {
         failure.message = message;
     }
 }
 
 /// The message at the end of a traceback: its last lines that begin with `E`, or all of a text
-/// that has no such line.
-fn message(traceback: &str) -> String {
-    let lines: Vec<&str> = traceback.trim_matches('\n').lines().collect();
+/// that has no such line. `known` is how it begins.
+fn message(traceback: &str, known: &str) -> String {
     let is_message = |line: &str| line == "E" || line.starts_with("E ");
+    let is_worker = |line: &&str| line.starts_with("[gw") && line.contains("] ");
+    let lines: Vec<&str> = traceback.trim_matches('\n').lines().skip_while(is_worker).collect();
     let Some(last) = lines.iter().rposition(|line| is_message(line)) else {
-        let is_traceback = lines.iter().any(|line| LOCATION.is_match(line));
-        return if is_traceback { String::new() } else { lines.join("\n") };
+        if !lines.iter().any(|line| LOCATION.is_match(line)) {
+            return lines.join("\n");
+        }
+        // Python's own style of traceback.
+        let native = lines.iter().rfind(|line| !known.is_empty() && line.starts_with(known));
+        return native.map_or_else(String::new, |line| (*line).to_owned());
     };
     let first = lines[..last].iter().rposition(|line| !is_message(line)).map_or(0, |at| at + 1);
-    let text = |line: &str| line[1..].to_owned();
-    let indent = text(lines[first]).len() - text(lines[first]).trim_start().len();
-    lines[first..=last]
-        .iter()
-        .map(|line| {
-            let text = text(line);
-            text.get(indent..).unwrap_or_else(|| text.trim_start()).to_owned()
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
+    let texts: Vec<&str> = lines[first..=last].iter().map(|line| &line[1..]).collect();
+    let indent = texts[0].len() - texts[0].trim_start().len();
+    if texts[0].trim_start().starts_with("File \"") {
+        // A syntax error shows its place first.
+        return texts[texts.len() - 1].trim_start().to_owned();
+    }
+    let unindented: Vec<&str> =
+        texts.iter().map(|text| text.get(indent..).unwrap_or_else(|| text.trim_start())).collect();
+    unindented.join("\n")
 }
 
 /// Cuts the text below a heading into the traceback and what the test had written.

@@ -440,10 +440,9 @@ fn first_section(log: &Log, headings_end: u64) -> u64 {
         .collect();
     let candidates: Vec<_> =
         if after_sessions.is_empty() { sections.iter().collect() } else { after_sessions };
-    let Some(last_failures) =
-        candidates.iter().rposition(|section| section.kind == SectionKind::Failures)
-    else {
-        return candidates.last().map_or(0, |section| section.line);
+    let last_of = |kind| candidates.iter().rposition(|section| section.kind == kind);
+    let Some(last_failures) = last_of(SectionKind::Failures) else {
+        return last_of(SectionKind::Errors).map_or(0, |at| candidates[at].line);
     };
     match last_failures.checked_sub(1).map(|before| candidates[before]) {
         Some(section) if section.kind == SectionKind::Errors => section.line,

@@ -1,0 +1,183 @@
+//! Recorded output of real runs, and what is made of it.
+//!
+//! Each case in `data/corpus` has what pytest wrote (`stdout.txt`, mostly `junit.xml`) and the truth
+//! (`truth.json`), which a plugin had recorded inside the same run. Names are
+//! `<project>.py<pytest version>.<flags>`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use insta::{assert_json_snapshot, assert_snapshot};
+use jaunt_pytest::{Counts, PytestResult, TextOptions, merge, parse_junit, parse_text};
+use serde_json::Value;
+
+struct Case {
+    name: String,
+    dir: PathBuf,
+    truth: Value,
+}
+
+impl Case {
+    fn all() -> Vec<Self> {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus");
+        let mut cases: Vec<Self> =
+            fs::read_dir(corpus).unwrap().map(|entry| Self::read(entry.unwrap().path())).collect();
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        cases
+    }
+
+    fn named(name: &str) -> Self {
+        Self::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/corpus").join(name))
+    }
+
+    fn read(dir: PathBuf) -> Self {
+        let truth = fs::read_to_string(dir.join("truth.json")).unwrap();
+        Self {
+            name: dir.file_name().unwrap().to_str().unwrap().to_owned(),
+            truth: serde_json::from_str(&truth).unwrap(),
+            dir,
+        }
+    }
+
+    fn from_text(&self) -> PytestResult {
+        let stdout = BufReader::new(File::open(self.dir.join("stdout.txt")).unwrap());
+        parse_text(stdout, &TextOptions::default()).unwrap()
+    }
+
+    fn from_both(&self) -> Option<PytestResult> {
+        let junit = File::open(self.dir.join("junit.xml")).ok()?;
+        Some(merge(self.from_text(), parse_junit(BufReader::new(junit)).unwrap()))
+    }
+
+    fn is_complete(&self) -> bool {
+        self.truth["complete"].as_bool().unwrap()
+    }
+
+    fn failures(&self) -> &[Value] {
+        self.truth["failures"].as_array().unwrap()
+    }
+
+    /// Every way to write the id of something that failed.
+    fn failing_ids(&self) -> BTreeSet<&str> {
+        self.failures()
+            .iter()
+            .flat_map(|failure| [&failure["nodeid"], &failure["nodeid_cwd"]])
+            .filter_map(Value::as_str)
+            .collect()
+    }
+
+    fn has_counts(&self, counts: &Counts) -> bool {
+        let alternatives = self.truth["counts_alt"].as_array().into_iter().flatten();
+        [&self.truth].into_iter().chain(alternatives).any(|truth| {
+            let count = |key: &str| truth[key].as_u64().unwrap();
+            six(counts).iter().all(|(key, got)| count(key) == *got)
+        })
+    }
+
+    /// What a result is worth: `right`, `silent` (it says itself that it is not complete), `WRONG`.
+    fn judge(&self, result: &PytestResult) -> &'static str {
+        let ids: BTreeSet<&str> =
+            result.failures.iter().map(|failure| failure.node_id.as_str()).collect();
+        if !self.is_complete() {
+            let truth = &self.truth;
+            let is_bound =
+                six(&result.counts).iter().all(|(key, got)| *got <= truth[key].as_u64().unwrap());
+            let is_right = !result.complete && is_bound && ids.is_subset(&self.failing_ids());
+            return if is_right { "right" } else { "WRONG" };
+        }
+        if !result.complete {
+            return "silent";
+        }
+        let is_named = |failure: &Value| {
+            [&failure["nodeid"], &failure["nodeid_cwd"]]
+                .into_iter()
+                .filter_map(Value::as_str)
+                .any(|id| ids.contains(id))
+        };
+        let is_right = self.has_counts(&result.counts)
+            && ids.is_subset(&self.failing_ids())
+            && self.failures().iter().all(is_named);
+        if is_right { "right" } else { "WRONG" }
+    }
+}
+
+fn six(counts: &Counts) -> [(&'static str, u64); 6] {
+    [
+        ("passed", counts.passed),
+        ("failed", counts.failed),
+        ("errors", counts.errors),
+        ("skipped", counts.skipped),
+        ("xfailed", counts.xfailed),
+        ("xpassed", counts.xpassed),
+    ]
+}
+
+#[test]
+fn every_recording_is_read_right_or_said_to_be_uncertain() {
+    let mut table = String::new();
+    for case in Case::all() {
+        let text = case.from_text();
+        let junit = case.from_both().map_or("-", |result| case.judge(&result));
+        let doubts = text.doubts.join("; ");
+        let line = format!("{:<40} {:<6} {junit:<6} {doubts}", case.name, case.judge(&text));
+        writeln!(table, "{}", line.trim_end()).unwrap();
+    }
+    assert_snapshot!("scores", table);
+}
+
+#[test]
+fn no_recording_with_a_failure_is_complete_without_one() {
+    for case in Case::all() {
+        let results = [Some(case.from_text()), case.from_both()];
+        for result in results.into_iter().flatten() {
+            if case.failures().is_empty() {
+                continue;
+            }
+            assert!(!result.passed(), "{}", case.name);
+            assert!(!(result.complete && result.failures.is_empty()), "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn no_failure_is_invented() {
+    for case in Case::all() {
+        let text = case.from_text();
+        let is_certain = text.complete;
+        for result in [Some(text), case.from_both()].into_iter().flatten() {
+            for failure in result.failures {
+                let id = failure.node_id.as_str();
+                assert!(!is_certain || case.failing_ids().contains(id), "{}: {id}", case.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_left_of_a_recording_is_no_pass() {
+    // A log that breaks off anywhere: a full disk, a killed job.
+    for name in ["mixed.py83.default", "mixed.py92.v", "fixtures.py83.default"] {
+        let case = Case::named(name);
+        let log = fs::read(case.dir.join("stdout.txt")).unwrap();
+        for end in (0..log.len() - 1).step_by(7) {
+            let result = parse_text(&log[..end], &TextOptions::default()).unwrap();
+            assert!(!result.complete && !result.passed(), "{name}, cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn a_log_becomes_a_result() {
+    assert_json_snapshot!("mixed_text", Case::named("subtest_unittest.py92.default").from_text());
+}
+
+#[test]
+fn a_log_and_its_junit_xml_become_one_result() {
+    assert_json_snapshot!(
+        "mixed_both",
+        Case::named("interrupt_test.py83.default").from_both().unwrap()
+    );
+}
