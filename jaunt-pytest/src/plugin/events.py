@@ -13,8 +13,8 @@ What has to stay as it is, and why:
 * Everything a record needs (open, write, the JSON encoder...) is taken at import and kept in
   closures, where neither unittest.mock nor pyfakefs finds it. For that reason records are put
   together here, and not by json.dumps().
-* What is recorded is what other hooks have left: plugins and conftest.py files change reports, and
-  raise.
+* Hooks that record are wrappers around all others and record afterwards: plugins and conftest.py
+  files change reports, and raise.
 * Only the process that imports this file first writes, and only for its first session: xdist
   workers, forked children, and pytest run within pytest write nothing.
 * Its own errors are swallowed: a run must not fail because it is watched. Records are numbered, so
@@ -33,8 +33,9 @@ def _make_writers(directory, token):
     """Returns what writes: ``emit(event, **fields)``, ``begin(id)`` and ``passed(id)``.
 
     That a test passed is noted in the next record, which is mostly that the next test begins: most
-    tests pass, and one record for each is half the price of two. Returns None where another process
-    is the one that writes.
+    tests pass, and one record for each is half the price of two. It is the only thing that waits. A
+    process that dies between the two has lost a pass, never a failure; and it has no record of its
+    end, without which no run has passed. Returns None where another process is the one that writes.
     """
     os_open, os_read, os_write, os_close = os.open, os.read, os.write, os.close
     getpid = os.getpid
@@ -193,11 +194,22 @@ def _make_paths(start, root):
     return from_root, from_start
 
 
+def _around_all_others(hook):
+    """Marks a hook that runs around all others, and yields to them.
+
+    Where another hook raises, a wrapper of pluggy 1.2 or newer gets the exception at its ``yield``,
+    and one of the older kind, at twice the time, never sees it: ``try`` and ``finally`` do for both.
+    """
+    try:
+        return pytest.hookimpl(wrapper=True, tryfirst=True)(hook)
+    except TypeError:
+        return pytest.hookimpl(hookwrapper=True, tryfirst=True)(hook)
+
+
 class Reporter:
     """The hooks of the process that runs (or, with xdist, distributes) the tests."""
 
     def __init__(self, emit, begin, passed, config):
-        self.last = None  # The report recorded last.
         self.emit = emit
         self.begin = begin
         self.passed = passed
@@ -239,13 +251,11 @@ class Reporter:
         )
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr, excinfo):
-        self._catch_up(excinfo)
+    def pytest_internalerror(self, excrepr):
         self.emit("internal", text=_cut(str(excrepr), _TRACEBACK))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo):
-        self._catch_up(excinfo)
         value = excinfo.value
         self.emit("interrupt", kind=type(value).__name__, reason=str(value))
 
@@ -320,27 +330,17 @@ class Reporter:
     def pytest_runtest_logstart(self, nodeid):
         self.begin(nodeid)
 
-    @pytest.hookimpl(trylast=True)
+    @_around_all_others
     def pytest_runtest_logreport(self, report):
-        self.last = report
-        # Two of the three reports of most tests say nothing.
-        if report.when == "call" or report.outcome != "passed":
-            self._reported(report)
-
-    def _catch_up(self, excinfo):
-        """Records a report that did not get here, because another hook raised at it.
-
-        A wrapper around the hook would see every report, at several times the price for every one.
-        """
         try:
-            for entry in excinfo.traceback:
-                names = entry.frame.f_locals
-                if names.get("hook_name") == "pytest_runtest_logreport":
-                    report = names["caller_kwargs"]["report"]
-                    if report is not self.last:
-                        self.pytest_runtest_logreport(report)
-        except Exception:
-            pass
+            return (yield)
+        finally:
+            # Two of the three reports of most tests say nothing.
+            if report.when == "call" or report.outcome != "passed":
+                try:
+                    self._reported(report)
+                except Exception:
+                    pass
 
     def _reported(self, report):
         when = report.when
@@ -470,8 +470,11 @@ def _description(report):
     return str(context)
 
 
-# The name of this module ends in the token of the run.
-_writers = _make_writers(os.path.dirname(os.path.abspath(__file__)), __name__.rpartition("_")[2])
+# Imported by any other name than that of a run, this file writes nothing beside itself.
+_name, _, _token = __name__.rpartition("_")
+_writers = None
+if _name == "jaunt_reporter":
+    _writers = _make_writers(os.path.dirname(os.path.abspath(__file__)), _token)
 if _writers is not None:
     _writers[0]("loaded")
 
