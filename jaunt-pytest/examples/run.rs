@@ -4,12 +4,12 @@
 //! cargo run -p jaunt-pytest --example run -- [--python PY] FILE… [-- PYTEST ARGS]
 //! ```
 #![expect(clippy::print_stdout, reason = "it prints the result")]
-#![expect(clippy::print_stderr, reason = "it prints errors, and the tests as they end")]
+#![expect(clippy::print_stderr, reason = "it prints errors, and what does not pass as it happens")]
 
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use jaunt_pytest::{OutputMode, PytestCommand, TestEvent};
+use jaunt_pytest::{Outcome, OutputMode, PytestCommand, TestEvent};
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
@@ -48,7 +48,9 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<bool, Box<dyn std::erro
 }
 
 fn tell(event: &TestEvent) {
-    if let TestEvent::Outcome { node_id, outcome, .. } = event {
+    if let TestEvent::Outcome { node_id, outcome, .. } = event
+        && *outcome != Outcome::Passed
+    {
         eprintln!("{outcome:?} {node_id}");
     }
 }

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::channel::Ending;
 use crate::command::OutputMode;
@@ -21,7 +21,18 @@ use crate::event::OutputStream;
 use crate::exit::PytestExit;
 
 /// How often there is a look at what came in.
-const TICK: Duration = Duration::from_millis(50);
+///
+/// Nothing wakes us in between: pytest writes a character for each test, and to be woken for each of
+/// them costs both sides more than some tests take.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How soon there is another look after one that found [`MUCH`], so that nobody waits for room in a
+/// pipe.
+const BUSY_TICK: Duration = Duration::from_millis(1);
+const MUCH: usize = 1 << 15;
+
+/// How much is taken from a pipe in one look; signals and limits are seen to in between.
+const AT_ONCE: usize = 1 << 20;
 
 /// How long the rest of the output may take after the process has ended. It is in the pipe
 /// already, unless a process that was left behind goes on writing.
@@ -65,23 +76,30 @@ pub(crate) fn spawn(launch: &Launch<'_>) -> io::Result<Process> {
         .stdin(Stdio::null())
         .process_group(0)
         .kill_on_drop(true);
+    let mut pipes = Vec::new();
     match launch.output {
         OutputMode::Stream => {}
         OutputMode::StreamToStderr => {
             command.stdout(io::stderr());
         }
         OutputMode::Capture { .. } => {
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let (stdout, writer) = Pipe::new(OutputStream::Stdout)?;
+            command.stdout(writer);
+            let (stderr, writer) = Pipe::new(OutputStream::Stderr)?;
+            command.stderr(writer);
+            pipes.extend([stdout, stderr]);
         }
     }
     let child = command.spawn()?;
     let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-    Ok(Process { child, group: Group { leader: group } })
+    Ok(Process { child, pipes, group: Group { leader: group } })
 }
 
 /// A running process. Dropped before its end, it takes its whole group along.
 pub(crate) struct Process {
     child: Child,
+    /// What is captured.
+    pipes: Vec<Pipe>,
     group: Group,
 }
 
@@ -94,10 +112,7 @@ impl Process {
         mut stop: Pin<&mut impl Future<Output = ()>>,
         mut on: impl FnMut(Happening<'_>),
     ) -> io::Result<(PytestExit, Ending)> {
-        let mut stdout = Pipe::new(OutputStream::Stdout, self.child.stdout.take());
-        let mut stderr = Pipe::new(OutputStream::Stderr, self.child.stderr.take());
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_look = Instant::now() + TICK;
         let mut ending = Ending::Itself;
         let mut next_signal = limits.deadline.map(|(deadline, _)| deadline);
         let mut signals = [Signal::INT, Signal::TERM, Signal::KILL].into_iter();
@@ -117,9 +132,14 @@ impl Process {
                     }
                     true
                 }
-                n_read = stdout.read() => { stdout.pass_on(n_read, &mut on); false }
-                n_read = stderr.read() => { stderr.pass_on(n_read, &mut on); false }
-                _ = ticks.tick() => { on(Happening::Tick); false }
+                () = sleep_until(next_look) => {
+                    let n_read: usize =
+                        self.pipes.iter_mut().map(|pipe| pipe.read(&mut on)).sum();
+                    on(Happening::Tick);
+                    let pause = if n_read < MUCH { TICK } else { BUSY_TICK };
+                    next_look = Instant::now() + pause;
+                    false
+                }
             };
             if escalate {
                 next_signal = signals.next().map(|signal| {
@@ -136,8 +156,9 @@ impl Process {
             self.group.signal(Signal::KILL);
         }
         let end = Instant::now() + DRAIN;
-        stdout.drain(end, &mut on).await;
-        stderr.drain(end, &mut on).await;
+        for pipe in &mut self.pipes {
+            while pipe.read(&mut on) > 0 && Instant::now() < end {}
+        }
         self.group.leader = None;
         on(Happening::Tick);
         Ok((exit(status), ending))
@@ -164,42 +185,40 @@ impl Drop for Group {
     }
 }
 
-/// The read end of one of the streams; none if it is not captured, or has ended.
-struct Pipe<R> {
+/// The read end of one of the streams.
+struct Pipe {
     stream: OutputStream,
-    reader: Option<R>,
+    /// Nothing once the stream has ended.
+    reader: Option<PipeReader>,
     buffer: Vec<u8>,
 }
 
-impl<R: AsyncRead + Unpin> Pipe<R> {
-    fn new(stream: OutputStream, reader: Option<R>) -> Self {
-        Self { stream, reader, buffer: vec![0; 1 << 16] }
+impl Pipe {
+    /// A pipe, and the end to write to.
+    fn new(stream: OutputStream) -> io::Result<(Self, PipeWriter)> {
+        let (reader, writer) = io::pipe()?;
+        fcntl_setfl(&reader, OFlags::NONBLOCK)?;
+        Ok((Self { stream, reader: Some(reader), buffer: vec![0; 1 << 16] }, writer))
     }
 
-    /// Reads something, or waits for ever if there will not be anything.
-    async fn read(&mut self) -> usize {
-        match &mut self.reader {
-            Some(reader) => reader.read(&mut self.buffer).await.unwrap_or(0),
-            None => std::future::pending().await,
-        }
-    }
-
-    fn pass_on(&mut self, n_read: usize, on: &mut impl FnMut(Happening<'_>)) {
-        if n_read == 0 {
-            self.reader = None;
-        } else {
-            on(Happening::Output(self.stream, &self.buffer[..n_read]));
-        }
-    }
-
-    /// Reads what is there, but waits for nothing that is yet to come.
-    async fn drain(&mut self, end: Instant, on: &mut impl FnMut(Happening<'_>)) {
-        while self.reader.is_some() && Instant::now() < end {
-            match timeout(TICK, self.read()).await {
-                Ok(n_read) => self.pass_on(n_read, on),
-                Err(_) => return,
+    /// Passes on what is there, waits for nothing, and returns how many bytes it was.
+    fn read(&mut self, on: &mut impl FnMut(Happening<'_>)) -> usize {
+        let mut n_bytes = 0;
+        while n_bytes < AT_ONCE
+            && let Some(reader) = &mut self.reader
+        {
+            match reader.read(&mut self.buffer) {
+                Ok(0) => self.reader = None,
+                Ok(n_read) => {
+                    n_bytes += n_read;
+                    on(Happening::Output(self.stream, &self.buffer[..n_read]));
+                }
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+                Err(err) if err.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.reader = None,
             }
         }
+        n_bytes
     }
 }
 
