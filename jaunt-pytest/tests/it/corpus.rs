@@ -42,14 +42,14 @@ impl Case {
         }
     }
 
-    fn from_text(&self) -> PytestResult {
+    fn by_text(&self) -> PytestResult {
         let stdout = BufReader::new(File::open(self.dir.join("stdout.txt")).unwrap());
         parse_text(stdout, &TextOptions::default()).unwrap()
     }
 
-    fn from_both(&self) -> Option<PytestResult> {
+    fn by_both(&self) -> Option<PytestResult> {
         let junit = File::open(self.dir.join("junit.xml")).ok()?;
-        Some(merge(self.from_text(), parse_junit(BufReader::new(junit)).unwrap()))
+        Some(merge(self.by_text(), parse_junit(BufReader::new(junit)).unwrap()))
     }
 
     fn is_complete(&self) -> bool {
@@ -119,8 +119,8 @@ fn six(counts: &Counts) -> [(&'static str, u64); 6] {
 fn every_recording_is_read_right_or_said_to_be_uncertain() {
     let mut table = String::new();
     for case in Case::all() {
-        let text = case.from_text();
-        let junit = case.from_both().map_or("-", |result| case.judge(&result));
+        let text = case.by_text();
+        let junit = case.by_both().map_or("-", |result| case.judge(&result));
         let doubts = text.doubts.join("; ");
         let line = format!("{:<40} {:<6} {junit:<6} {doubts}", case.name, case.judge(&text));
         writeln!(table, "{}", line.trim_end()).unwrap();
@@ -131,7 +131,7 @@ fn every_recording_is_read_right_or_said_to_be_uncertain() {
 #[test]
 fn no_recording_with_a_failure_is_complete_without_one() {
     for case in Case::all() {
-        let results = [Some(case.from_text()), case.from_both()];
+        let results = [Some(case.by_text()), case.by_both()];
         for result in results.into_iter().flatten() {
             if case.failures().is_empty() {
                 continue;
@@ -145,9 +145,9 @@ fn no_recording_with_a_failure_is_complete_without_one() {
 #[test]
 fn no_failure_is_invented() {
     for case in Case::all() {
-        let text = case.from_text();
+        let text = case.by_text();
         let is_certain = text.complete;
-        for result in [Some(text), case.from_both()].into_iter().flatten() {
+        for result in [Some(text), case.by_both()].into_iter().flatten() {
             for failure in result.failures {
                 let id = failure.node_id.as_str();
                 assert!(!is_certain || case.failing_ids().contains(id), "{}: {id}", case.name);
@@ -171,13 +171,13 @@ fn what_is_left_of_a_recording_is_no_pass() {
 
 #[test]
 fn a_log_becomes_a_result() {
-    assert_json_snapshot!("mixed_text", Case::named("subtest_unittest.py92.default").from_text());
+    assert_json_snapshot!("mixed_text", Case::named("subtest_unittest.py92.default").by_text());
 }
 
 #[test]
 fn a_log_and_its_junit_xml_become_one_result() {
     assert_json_snapshot!(
         "mixed_both",
-        Case::named("interrupt_test.py83.default").from_both().unwrap()
+        Case::named("interrupt_test.py83.default").by_both().unwrap()
     );
 }

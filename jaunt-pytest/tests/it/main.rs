@@ -1,4 +1,12 @@
-//! Recorded output of pytest, and what becomes of it.
-#![expect(clippy::disallowed_methods, reason = "tests read the data they work on")]
+//! Recordings and real runs of pytest, and what is told of them.
+#![expect(clippy::disallowed_methods, reason = "tests make projects and start Pythons")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "a test says why it is skipped")]
 
 mod corpus;
+mod matrix;
+mod runs;
+mod support;
+#[expect(dead_code, reason = "shared with the tests of the whole program")]
+#[path = "../../../tests/support/venv.rs"]
+mod venv;

@@ -1,0 +1,2 @@
+def test_flip(): pass
+def test_2(): pass

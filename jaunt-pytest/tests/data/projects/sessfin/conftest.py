@@ -1,0 +1,2 @@
+def pytest_sessionfinish(session, exitstatus):
+    raise RuntimeError("finish hook")

@@ -1,0 +1,3 @@
+def test_1(): pass
+def test_2(): assert 0, "bad"
+def test_3(): assert 0, "bad too"

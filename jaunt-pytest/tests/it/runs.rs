@@ -1,0 +1,294 @@
+//! Runs that end in ways of their own.
+
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use jaunt_pytest::{
+    Channel, Outcome, OutputMode, Phase, PytestError, PytestResult, RunState, TestEvent,
+};
+use tokio::sync::Notify;
+
+use crate::support::{Project, Venv, run};
+
+/// Runs one file of tests.
+async fn result_of(tests: &str) -> Option<PytestResult> {
+    let venv = Venv::any()?;
+    let project = Project::new(&[("test_it.py", tests)]);
+    Some(run(&project.command(&venv)).await)
+}
+
+fn crashed(signal: Option<i32>, code: Option<i32>) -> RunState {
+    RunState::Crashed { signal, code }
+}
+
+#[tokio::test]
+async fn a_segfault_names_the_test_that_was_running() {
+    let tests = "
+import os, signal
+
+def test_fine(): pass
+
+def test_crash(): os.kill(os.getpid(), signal.SIGSEGV)
+
+def test_never(): pass
+";
+    let Some(result) = result_of(tests).await else { return };
+    assert_eq!(result.state, crashed(Some(11), None));
+    assert_eq!(result.running, ["test_it.py::test_crash"]);
+    assert_eq!(result.counts.passed, 1);
+    assert!(!result.complete && !result.passed() && !result.failed());
+
+    let document = serde_json::to_value(&result).unwrap();
+    assert_eq!(document["state"]["kind"], "crashed");
+    assert_eq!(document["state"]["signal"], 11);
+    assert_eq!(document["running"][0], "test_it.py::test_crash");
+}
+
+#[tokio::test]
+async fn an_exit_code_of_zero_in_the_middle_is_no_pass() {
+    let tests = "
+import os
+
+def test_fine(): pass
+
+def test_leaves(): os._exit(0)
+";
+    let Some(result) = result_of(tests).await else { return };
+    assert_eq!(result.state, crashed(None, Some(0)));
+    assert_eq!(result.running, ["test_it.py::test_leaves"]);
+    assert!(!result.complete && !result.passed());
+}
+
+#[tokio::test]
+async fn a_failure_survives_the_process() {
+    let tests = "
+import os, signal, pytest
+
+@pytest.fixture
+def deadly():
+    yield
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def test_fails(deadly): assert 1 == 2
+";
+    let Some(result) = result_of(tests).await else { return };
+    assert_eq!(result.state, crashed(Some(9), None));
+    let [failure] = &result.failures[..] else { panic!("{:?}", result.failures) };
+    assert_eq!(failure.node_id, "test_it.py::test_fails");
+    assert_eq!(failure.message, "assert 1 == 2");
+    assert_eq!((failure.phase, failure.line), (Phase::Call, Some(9)));
+    assert_eq!(failure.file.as_deref(), Some("test_it.py".into()));
+}
+
+#[tokio::test]
+async fn what_other_hooks_make_of_a_report_counts() {
+    let conftest = "
+import pytest
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_runtest_logreport(report):
+    yield
+    if report.when == 'call' and 'turned' in report.nodeid:
+        report.outcome = 'failed'
+        report.longrepr = 'turned'
+";
+    let tests = "
+def test_fine(): pass
+
+def test_turned(): pass
+";
+    let Some(venv) = Venv::any() else { return };
+    let project = Project::new(&[("conftest.py", conftest), ("test_it.py", tests)]);
+    let result = run(&project.command(&venv)).await;
+    let [failure] = &result.failures[..] else { panic!("{:?}", result.failures) };
+    assert_eq!(
+        (failure.node_id.as_str(), failure.message.as_str()),
+        ("test_it.py::test_turned", "turned")
+    );
+    assert!(!result.passed());
+}
+
+#[tokio::test]
+async fn a_caller_can_stop_a_run() {
+    let Some(venv) = Venv::any() else { return };
+    let tests = "
+import time
+
+def test_long(): time.sleep(600)
+";
+    let project = Project::new(&[("test_it.py", tests)]);
+    let started = Notify::new();
+    let tell = |event: &TestEvent| {
+        if matches!(event, TestEvent::TestStarted { .. }) {
+            started.notify_one();
+        }
+    };
+    let command = project.command(&venv);
+    let result = jaunt_pytest::run(&command, tell, started.notified()).await.unwrap();
+    assert_eq!(result.state, RunState::Interrupted { reason: "stopped by the caller".to_owned() });
+    assert!(!result.passed());
+}
+
+#[tokio::test]
+async fn a_time_limit_ends_a_run_and_its_children() {
+    let Some(venv) = Venv::any() else { return };
+    // The child keeps the lock for as long as it lives.
+    let tests = "
+import fcntl, signal, subprocess, sys, time
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+lock = open('lock', 'w')
+fcntl.flock(lock, fcntl.LOCK_EX)
+subprocess.Popen(['sleep', '600'], pass_fds=[lock.fileno()])
+time.sleep(600)
+";
+    let project = Project::new(&[("test_it.py", tests)]);
+    let mut command = project.command(&venv);
+    command.timeout = Some(Duration::from_secs(3));
+    command.grace = Duration::from_millis(100);
+    let result = run(&command).await;
+    assert_eq!(result.state, RunState::TimedOut { after: Duration::from_secs(3) });
+    assert!(!result.complete && !result.passed());
+    if let Ok(lock) = fs::File::open(project.root().join("lock")) {
+        lock.lock().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn events_tell_of_each_test() {
+    let Some(venv) = Venv::any() else { return };
+    let tests = "
+def test_fine(): pass
+
+def test_bad(): assert 0
+";
+    let project = Project::new(&[("test_it.py", tests)]);
+    let told = RefCell::new(Vec::new());
+    let tell = |event: &TestEvent| match event {
+        TestEvent::TestStarted { node_id } => told.borrow_mut().push(format!("{node_id} ...")),
+        TestEvent::Outcome { node_id, outcome, counts, .. } => {
+            assert_eq!(counts.failed, u64::from(*outcome == Outcome::Failed));
+            told.borrow_mut().push(format!("{node_id} {outcome:?}"));
+        }
+        _ => {}
+    };
+    let command = project.command(&venv);
+    jaunt_pytest::run(&command, tell, std::future::pending()).await.unwrap();
+    assert_eq!(
+        told.into_inner(),
+        [
+            "test_it.py::test_fine ...",
+            "test_it.py::test_fine Passed",
+            "test_it.py::test_bad ...",
+            "test_it.py::test_bad Failed",
+        ]
+    );
+}
+
+/// An interpreter that is the one of `venv`, always with this option.
+fn with_option(project: &Project, venv: &Venv, option: &str) -> Utf8PathBuf {
+    let script = project.root().join("python");
+    fs::write(&script, format!("#!/bin/sh\nexec '{}' {option} \"$@\"\n", venv.python)).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
+#[tokio::test]
+async fn an_isolated_python_still_reports() {
+    let Some(venv) = Venv::any() else { return };
+    let project = Project::new(&[("test_it.py", "def test_fine(): pass\n")]);
+    let mut command = project.command(&venv);
+    command.python = with_option(&project, &venv, "-I");
+    let result = run(&command).await;
+    assert_eq!(result.source, Channel::Plugin);
+    assert!(result.passed(), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_plugin_that_cannot_be_loaded_is_no_pass() {
+    let Some(venv) = Venv::any() else { return };
+    // Whoever rules out our plugin gets what the JUnit XML tells, and no proof.
+    let sitecustomize = "
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith('jaunt_'):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Refuse())
+";
+    let tests = "
+def test_fine(): pass
+
+def test_bad(): assert 0
+";
+    let project = Project::new(&[("test_it.py", tests), ("site/sitecustomize.py", sitecustomize)]);
+    let mut command = project.command(&venv);
+    command.python_path.push("site".into());
+    let result = run(&command).await;
+    assert!(matches!(result.state, RunState::NotLoaded { .. }), "{result:?}");
+    assert_eq!((result.source, result.counts.passed), (Channel::Junit, 1));
+    let ids: Vec<&str> = result.failures.iter().map(|it| it.node_id.as_str()).collect();
+    assert_eq!(ids, ["test_it.py::test_bad"]);
+    assert!(!result.passed());
+}
+
+#[tokio::test]
+async fn a_python_without_pytest_is_an_error() {
+    let Some(venv) = Venv::any() else { return };
+    let project = Project::new(&[("test_it.py", "def test_fine(): pass\n")]);
+    let mut command = project.command(&venv);
+    command.python = with_option(&project, &venv, "-S");
+    let result = jaunt_pytest::run(&command, |_| {}, std::future::pending()).await;
+    assert!(matches!(result, Err(PytestError::NoPytest { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_list_longer_than_a_command_line_runs() {
+    let Some(venv) = Venv::any() else { return };
+    let tests = "
+import pytest
+
+@pytest.mark.parametrize('n', range(300), ids=lambda n: f'{n:0>300}')
+def test_it(n): pass
+";
+    let project = Project::new(&[("test_it.py", tests)]);
+    let mut command = project.command(&venv);
+    command.files = (0..300).map(|n| format!("test_it.py::test_it[{n:0>300}]").into()).collect();
+    let result = run(&command).await;
+    assert!(result.passed(), "{:?} {:?}", result.state, result.doubts);
+    assert_eq!(result.counts.passed, 300);
+}
+
+#[tokio::test]
+async fn a_file_without_a_test_is_no_pass() {
+    let Some(venv) = Venv::any() else { return };
+    let project = Project::new(&[("test_a.py", "def test_a(): pass\n"), ("test_b.py", "")]);
+    let result = run(&project.command(&venv)).await;
+    assert!(!result.passed() && !result.failed());
+    assert_eq!(result.doubts, ["no test was collected from `test_b.py`"]);
+}
+
+#[tokio::test]
+async fn captured_output_is_bounded() {
+    let Some(venv) = Venv::any() else { return };
+    let tests = "
+import sys
+
+def test_talks():
+    for _ in range(3000):
+        sys.stdout.write('x' * 1023 + '\\n')
+";
+    let project = Project::new(&[("test_it.py", tests)]);
+    let mut command = project.command(&venv);
+    command.args.push("-s".to_owned());
+    command.output = OutputMode::Capture { limit: 1 << 16 };
+    let result = run(&command).await;
+    assert!(result.passed(), "{:?}", result.state);
+    assert!(result.stdout.len() < (1 << 16) + 100, "{}", result.stdout.len());
+    assert!(result.stdout.contains("bytes left out") && result.stdout.contains("1 passed"));
+}
