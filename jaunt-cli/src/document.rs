@@ -8,8 +8,15 @@ use jaunt_builder::Plan;
 use jaunt_builder::Staleness;
 use jaunt_digest::ModuleName;
 use jaunt_digest::SpecRef;
+use jaunt_pytest::Channel;
+use jaunt_pytest::Counts;
+use jaunt_pytest::PytestExit;
 use jaunt_pytest::PytestResult;
+use jaunt_pytest::RunState;
+use jaunt_pytest::TestFailure;
+use jaunt_tester::Origin;
 use serde::Serialize;
+use serde::Serializer;
 
 use crate::error::CommandError;
 use crate::error::Exit;
@@ -139,12 +146,76 @@ pub(crate) struct TestDocument {
 }
 
 /// The result of pytest, and what belongs to each failure.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Pytest {
-    #[serde(flatten)]
     pub(crate) result: PytestResult,
+    /// What each failure belongs to, in the order of the failures.
+    pub(crate) origins: Vec<Option<Origin>>,
     /// The spec modules and specs of generated test files with failures, by file.
     pub(crate) failed_modules: BTreeMap<String, FailedModule>,
+}
+
+impl Serialize for Pytest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Failure<'a> {
+            #[serde(flatten)]
+            failure: &'a TestFailure,
+            generated_module: Option<&'a ModuleName>,
+            spec_refs: &'a [SpecRef],
+        }
+
+        /// The fields of a [`PytestResult`] in their order, with more of each failure.
+        #[derive(Serialize)]
+        struct Document<'a> {
+            exit_code: Option<i32>,
+            exit: Option<&'a PytestExit>,
+            state: &'a RunState,
+            passed: bool,
+            failed: bool,
+            complete: bool,
+            doubts: &'a [String],
+            counts: &'a Counts,
+            duration_ms: u64,
+            failures: Vec<Failure<'a>>,
+            running: &'a [String],
+            source: Channel,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pytest_version: Option<&'a str>,
+            #[serde(skip_serializing_if = "str::is_empty")]
+            stdout: &'a str,
+            #[serde(skip_serializing_if = "str::is_empty")]
+            stderr: &'a str,
+            failed_modules: &'a BTreeMap<String, FailedModule>,
+        }
+
+        let result = &self.result;
+        let origins = self.origins.iter().map(Option::as_ref);
+        let failures = result.failures.iter().zip(origins).map(|(failure, origin)| Failure {
+            failure,
+            generated_module: origin.map(|it| &it.generated_module),
+            spec_refs: origin.map_or(&[], |it| &it.specs),
+        });
+        Document {
+            exit_code: result.exit_code,
+            exit: result.exit.as_ref(),
+            state: &result.state,
+            passed: result.passed(),
+            failed: result.failed(),
+            complete: result.complete,
+            doubts: &result.doubts,
+            counts: &result.counts,
+            duration_ms: u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX),
+            failures: failures.collect(),
+            running: &result.running,
+            source: result.source,
+            pytest_version: result.pytest_version.as_deref(),
+            stdout: &result.stdout,
+            stderr: &result.stderr,
+            failed_modules: &self.failed_modules,
+        }
+        .serialize(serializer)
+    }
 }
 
 /// Whose tests failed.

@@ -13,6 +13,6 @@ mod report;
 mod select;
 mod test;
 
-pub use crate::report::{FailedModule, TestReport, failed_modules, failed_tests};
+pub use crate::report::{FailedModule, Origin, TestReport, failed_modules, failed_tests, origin};
 pub use crate::select::{TestFile, runnable, with_tests};
 pub use crate::test::{PytestSettings, TestEvent, run, test};

@@ -9,6 +9,7 @@ use jaunt_builder::Project;
 use jaunt_digest::ModuleName;
 use jaunt_digest::SpecRef;
 use jaunt_pytest::PytestResult;
+use jaunt_pytest::TestFailure;
 
 use crate::select::TestFile;
 
@@ -40,6 +41,31 @@ impl TestReport {
     }
 }
 
+/// What a failure belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The module of the test specs.
+    pub module: ModuleName,
+    /// The generated module that the failing test is in.
+    pub generated_module: ModuleName,
+    /// The spec of that test; where no spec has its name, all of the module's.
+    pub specs: Vec<SpecRef>,
+}
+
+/// What a failure belongs to; none for a test that was not generated, as one of a plugin's own.
+pub fn origin(project: &Project, files: &[TestFile], failure: &TestFailure) -> Option<Origin> {
+    let file = file_of(project, files, failure)?;
+    let module = project.module(&file.module);
+    let test = failure.node_id.split("::").nth(1);
+    let definition = test.map(|test| test.split('[').next().unwrap_or(test));
+    let mut specs = module.specs.clone();
+    if specs.iter().any(|spec| Some(spec.definition()) == definition) {
+        specs.retain(|spec| Some(spec.definition()) == definition);
+    }
+    let generated_module = module.generated_module.clone();
+    Some(Origin { module: file.module.clone(), generated_module, specs })
+}
+
 /// The modules whose tests failed, by generated file.
 pub fn failed_modules(
     project: &Project,
@@ -47,9 +73,7 @@ pub fn failed_modules(
     result: &PytestResult,
 ) -> BTreeMap<String, FailedModule> {
     let failed = result.failures.iter().filter_map(|failure| {
-        let file = files.iter().find(|file| {
-            failure.file.as_deref().is_some_and(|path| same_file(project.root(), path, &file.path))
-        })?;
+        let file = file_of(project, files, failure)?;
         let specs = project.module(&file.module).specs.clone();
         Some((file.path.to_string(), FailedModule { module: file.module.clone(), specs }))
     });
@@ -60,9 +84,7 @@ pub fn failed_modules(
 /// file, whatever pytest takes for its root. A file that could not be collected stands for itself.
 pub fn failed_tests(project: &Project, files: &[TestFile], result: &PytestResult) -> Vec<String> {
     let tests = result.failures.iter().filter_map(|failure| {
-        let file = files.iter().find(|file| {
-            failure.file.as_deref().is_some_and(|path| same_file(project.root(), path, &file.path))
-        })?;
+        let file = file_of(project, files, failure)?;
         Some(match failure.node_id.split_once("::") {
             Some((_, test)) => format!("{}::{test}", file.path),
             None => file.path.to_string(),
@@ -70,6 +92,16 @@ pub fn failed_tests(project: &Project, files: &[TestFile], result: &PytestResult
     });
     let tests: BTreeSet<String> = tests.collect();
     tests.into_iter().collect()
+}
+
+/// The generated file that a failure lies in.
+fn file_of<'a>(
+    project: &Project,
+    files: &'a [TestFile],
+    failure: &TestFailure,
+) -> Option<&'a TestFile> {
+    let reported = failure.file.as_deref()?;
+    files.iter().find(|file| same_file(project.root(), reported, &file.path))
 }
 
 fn same_file(root: &Utf8Path, reported: &Utf8Path, file: &Utf8Path) -> bool {

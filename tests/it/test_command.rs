@@ -29,6 +29,8 @@ fn a_failing_generated_test_is_exit_4_with_its_node_id() {
     let failure = &document["pytest"]["failures"][0];
     assert_eq!(failure["node_id"], "tests/__generated__/cart.py::test_total");
     assert_eq!(failure["phase"], "call");
+    assert_eq!(failure["generated_module"], "tests.__generated__.cart");
+    assert_eq!(failure["spec_refs"], serde_json::json!(["tests.cart:test_total"]));
     let module = &document["pytest"]["failed_modules"]["tests/__generated__/cart.py"];
     assert_eq!(module["module"], "tests.cart");
     assert_eq!(module["specs"], serde_json::json!(["tests.cart:test_total"]));

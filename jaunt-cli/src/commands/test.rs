@@ -15,6 +15,7 @@ use jaunt_tester::TestFile;
 use jaunt_tester::TestReport;
 use jaunt_tester::failed_modules;
 use jaunt_tester::failed_tests;
+use jaunt_tester::origin;
 use jaunt_tester::runnable;
 use jaunt_tester::with_tests;
 
@@ -111,6 +112,11 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
         remember(session, &workspace, &loaded, &files, args, result);
     }
     document.pytest = report.pytest.map(|result| Pytest {
+        origins: result
+            .failures
+            .iter()
+            .map(|failure| origin(&loaded.project, &files, failure))
+            .collect(),
         failed_modules: failed_modules(&loaded.project, &files, &result)
             .into_iter()
             .map(|(file, it)| (file, FailedModule { module: it.module, specs: it.specs }))

@@ -20,10 +20,12 @@ use insta::assert_snapshot;
 use jaunt_builder::PlanOptions;
 use jaunt_digest::Kind;
 use jaunt_pytest::OutputMode;
+use jaunt_pytest::TestFailure;
 use jaunt_tester::PytestSettings;
 use jaunt_tester::TestReport;
 use jaunt_tester::failed_modules;
 use jaunt_tester::failed_tests;
+use jaunt_tester::origin;
 use jaunt_tester::runnable;
 use jaunt_tester::with_tests;
 
@@ -122,6 +124,15 @@ fn a_failing_generated_test_is_named_with_its_module() {
     let files = runnable(&project, &report.generation);
     let failed = failed_modules(&project, &files, &result);
     assert_eq!(failed["tests/__generated__/t.py"].module, name("tests.t"));
+    let of = |failure| origin(&project, &files, failure);
+    let whose = of(failure).unwrap();
+    assert_eq!(whose.generated_module, name("tests.__generated__.t"));
+    assert_eq!(whose.specs.iter().map(ToString::to_string).collect::<Vec<_>>(), ["tests.t:test_f"]);
+    let collecting =
+        TestFailure { node_id: "tests/__generated__/t.py".to_owned(), ..failure.clone() };
+    assert_eq!(of(&collecting), Some(whose), "what cannot be collected is the whole module's");
+    let foreign = TestFailure { file: Some("conftest.py".into()), ..failure.clone() };
+    assert_eq!(of(&foreign), None);
 
     let only = failed_tests(&project, &files, &result);
     assert_eq!(only, ["tests/__generated__/t.py::test_f"]);
