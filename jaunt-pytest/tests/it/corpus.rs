@@ -170,6 +170,28 @@ fn what_is_left_of_a_recording_is_no_pass() {
 }
 
 #[test]
+fn no_beginning_of_a_failing_log_is_a_pass() {
+    /// How many cuts one log gets.
+    const CUTS: usize = 80;
+
+    let mut passes = Vec::new();
+    for case in Case::all().iter().filter(|case| !case.failures().is_empty()) {
+        let log = fs::read(case.dir.join("stdout.txt")).unwrap();
+        let ends = log.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let ends: Vec<usize> = ends.map(|(at, _)| at + 1).collect();
+        for end in ends.iter().step_by(ends.len() / CUTS + 1) {
+            let result = parse_text(&log[..*end], &TextOptions::default()).unwrap();
+            if result.passed()
+                || (result.complete && result.counts.outcomes() > 0 && !result.failed())
+            {
+                passes.push(format!("{}, cut at {end}", case.name));
+            }
+        }
+    }
+    assert!(passes.is_empty(), "{passes:#?}");
+}
+
+#[test]
 fn a_log_becomes_a_result() {
     assert_json_snapshot!("mixed_text", Case::named("subtest_unittest.py92.default").by_text());
 }

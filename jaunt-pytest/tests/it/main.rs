@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a test says why it is skipped")]
 
 mod corpus;
+mod input;
 mod matrix;
 mod runs;
 mod support;
