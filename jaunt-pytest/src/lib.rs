@@ -1,4 +1,25 @@
 //! Runs of pytest, and exact results from them.
+//!
+//! [`run()`] starts `python -m pytest` on a list of files, with a small plugin that tells of each
+//! test as it ends; [`parse_text`] and [`parse_junit`] read what a run has left behind, for those
+//! who have only that. All of them make a [`PytestResult`]. This crate does not know where the test
+//! files come from, nor which of them are generated.
+//!
+//! [`PytestResult::passed`] is proof, not the absence of a failure. Where there is none, the result
+//! is not [`complete`](PytestResult::complete) or names its [`doubts`](PytestResult::doubts).
+//!
+//! ```
+//! use jaunt_pytest::{TextOptions, parse_text};
+//!
+//! let log = "collected 1 item\n\ntest_a.py F    [100%]\n\n\
+//!     ===== short test summary info =====\nFAILED test_a.py::test_b - assert 1 == 2\n\
+//!     ===== 1 failed in 0.02s =====\n";
+//! let result = parse_text(log.as_bytes(), &TextOptions::default())?;
+//!
+//! assert_eq!(result.failures[0].node_id, "test_a.py::test_b");
+//! assert!(result.complete && !result.passed());
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod channel;
 mod command;
