@@ -410,10 +410,11 @@ fn pytest(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
     let dir = context.dir.join("pytest");
     fs::create_dir_all(&dir)?;
     let tests: String =
-        (0..1000).map(|idx| format!("def test_{idx}():\n    assert {idx} >= 0\n\n\n")).collect();
+        (0..2000).map(|idx| format!("def test_{idx}():\n    assert {idx} >= 0\n\n\n")).collect();
     fs::write(dir.join("test_many.py"), tests)?;
+    // Python's own times differ from run to run by more than what is looked for.
     let (ours, theirs) = alternate(
-        ROUNDS,
+        3 * ROUNDS,
         || {
             let mut command = Command::new(&runner);
             time(command.arg("--python").arg(&python).arg("test_many.py").current_dir(&dir))
@@ -423,5 +424,5 @@ fn pytest(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
             time(command.args(["-m", "pytest", "-q", "test_many.py"]).current_dir(&dir))
         },
     )?;
-    Ok(vec![Line::new("1,000 tests through our runner", "ms", ours, "pytest -q", theirs, "—")])
+    Ok(vec![Line::new("2,000 tests through our runner", "ms", ours, "pytest -q", theirs, "≤ 1.03")])
 }
