@@ -24,7 +24,7 @@ use crate::exit::PytestExit;
 ///
 /// Nothing wakes us in between: pytest writes a character for each test, and to be woken for each of
 /// them costs both sides more than some tests take.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(50);
 
 /// How soon there is another look after one that found [`MUCH`], so that nobody waits for room in a
 /// pipe.
