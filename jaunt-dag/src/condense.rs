@@ -1,4 +1,4 @@
-use crate::dag::Dag;
+use crate::dag::{self, Dag};
 use crate::edges::Edges;
 
 /// A graph whose knots have been melted into units, so that nothing is left of its cycles.
@@ -32,7 +32,30 @@ pub fn condense<N: Ord + Clone, D>(edges: impl IntoIterator<Item = (N, D)>) -> C
 where
     D: IntoIterator<Item = N>,
 {
-    let edges = Edges::collect(edges);
+    of_edges(Edges::collect(edges))
+}
+
+/// [`condense`] for nodes that are sorted and distinct, and pairs of indices of them: a node, and one
+/// that it depends on.
+///
+/// # Panics
+///
+/// If the nodes are not sorted and distinct, or an index is not less than their number.
+pub fn condense_pairs<N: Ord + Clone>(nodes: Vec<N>, pairs: Vec<(usize, usize)>) -> Condensed<N> {
+    of_edges(Edges::checked(nodes, pairs))
+}
+
+fn of_edges<N: Ord + Clone>(edges: Edges<N>) -> Condensed<N> {
+    // Nearly always there is no knot, which is faster to see than to search for them.
+    let (deps, dependents) = (edges.deps(), edges.dependents());
+    let order = dag::order(&deps, &dependents);
+    if order.len() == edges.nodes.len() {
+        let members = edges.nodes.iter().map(|node| vec![node.clone()]).collect();
+        let unit_of = (0..edges.nodes.len()).collect();
+        let nodes = edges.nodes.clone();
+        let units = Dag::from_order(edges.nodes, deps, dependents, order);
+        return Condensed { units, members, nodes, unit_of };
+    }
     let components = edges.components();
     let mut unit_of = vec![0; edges.nodes.len()];
     for (unit, component) in components.iter().enumerate() {

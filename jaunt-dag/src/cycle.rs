@@ -19,6 +19,11 @@ impl<N> Cycle<N> {
         &self.path
     }
 
+    /// The same cycle of other nodes, which must sort as those do.
+    pub fn map<M>(self, rename: impl FnMut(N) -> M) -> Cycle<M> {
+        Cycle { path: self.path.into_iter().map(rename).collect() }
+    }
+
     /// The nodes of [`path`](Self::path), to keep.
     pub fn into_path(self) -> Vec<N> {
         self.path

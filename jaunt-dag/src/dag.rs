@@ -22,7 +22,7 @@ pub struct Dag<N> {
     deps: Adjacency,
     dependents: Adjacency,
     /// Dependencies first.
-    order: Vec<usize>,
+    pub(crate) order: Vec<usize>,
 }
 
 impl<N: Ord + Clone> Dag<N> {
@@ -43,13 +43,27 @@ impl<N: Ord + Clone> Dag<N> {
         Self::from_edges(Edges::collect(edges))
     }
 
+    /// Takes nodes that are sorted and distinct, and pairs of indices of them: a node, and one that it
+    /// depends on.
+    ///
+    /// # Errors
+    ///
+    /// A cycle, as from [`new`](Self::new).
+    ///
+    /// # Panics
+    ///
+    /// If the nodes are not sorted and distinct, or an index is not less than their number.
+    pub fn from_pairs(nodes: Vec<N>, pairs: Vec<(usize, usize)>) -> Result<Self, Cycle<N>> {
+        Self::from_edges(Edges::checked(nodes, pairs))
+    }
+
     pub(crate) fn from_edges(edges: Edges<N>) -> Result<Self, Cycle<N>> {
         let (deps, dependents) = (edges.deps(), edges.dependents());
         let order = order(&deps, &dependents);
         if order.len() < edges.nodes.len() {
             return Err(cycle::shortest(&edges).expect("only a cycle keeps nodes out of the order"));
         }
-        Ok(Self { nodes: edges.nodes, deps, dependents, order })
+        Ok(Self::from_order(edges.nodes, deps, dependents, order))
     }
 
     /// How many nodes there are.
@@ -202,6 +216,21 @@ impl<N: Ord + Clone> Dag<N> {
 }
 
 impl<N> Dag<N> {
+    /// Takes nodes, their edges both ways, and the [`order`] that all of them are in.
+    pub(crate) fn from_order(
+        nodes: Vec<N>,
+        deps: Adjacency,
+        dependents: Adjacency,
+        order: Vec<usize>,
+    ) -> Self {
+        Self { nodes, deps, dependents, order }
+    }
+
+    /// The indices of the nodes in the order of [`order`](Self::order).
+    pub fn order_at(&self) -> &[usize] {
+        &self.order
+    }
+
     /// The node at an index.
     pub fn node_at(&self, idx: usize) -> &N {
         &self.nodes[idx]
@@ -277,7 +306,7 @@ impl<N: fmt::Debug> fmt::Debug for Dag<N> {
 }
 
 /// Dependencies first, then the smallest first. Nodes that no order can have are left out.
-fn order(deps: &Adjacency, dependents: &Adjacency) -> Vec<usize> {
+pub(crate) fn order(deps: &Adjacency, dependents: &Adjacency) -> Vec<usize> {
     let n_nodes = deps.node_count();
     let mut waits_for: Vec<usize> = (0..n_nodes).map(|idx| deps.out_degree(idx)).collect();
     let mut ready: BinaryHeap<Reverse<usize>> =

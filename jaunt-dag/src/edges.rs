@@ -43,6 +43,16 @@ impl<N: Ord + Clone> Edges<N> {
     }
 }
 
+impl<N: Ord> Edges<N> {
+    /// Takes nodes and edges that a caller claims to be in order.
+    pub(crate) fn checked(nodes: Vec<N>, pairs: Vec<(usize, usize)>) -> Self {
+        assert!(nodes.array_windows().all(|[left, right]| left < right), "the nodes are sorted");
+        let is_inside = |(node, dep): &(usize, usize)| *node < nodes.len() && *dep < nodes.len();
+        assert!(pairs.iter().all(is_inside), "every index is that of a node");
+        Self::new(nodes, pairs)
+    }
+}
+
 impl<N> Edges<N> {
     /// Takes sorted nodes, and edges in any order.
     pub(crate) fn new(nodes: Vec<N>, mut pairs: Vec<(usize, usize)>) -> Self {
@@ -56,8 +66,19 @@ impl<N> Edges<N> {
     }
 
     pub(crate) fn dependents(&self) -> Adjacency {
-        let mut reversed: Vec<_> = self.pairs.iter().map(|&(node, dep)| (dep, node)).collect();
-        reversed.sort_unstable();
+        // Where the dependents of each node begin. The pairs are sorted, so theirs come out sorted too.
+        let mut at = vec![0; self.nodes.len() + 1];
+        for (_, dep) in &self.pairs {
+            at[dep + 1] += 1;
+        }
+        for idx in 1..at.len() {
+            at[idx] += at[idx - 1];
+        }
+        let mut reversed = vec![(0, 0); self.pairs.len()];
+        for &(node, dep) in &self.pairs {
+            reversed[at[dep]] = (dep, node);
+            at[dep] += 1;
+        }
         adjacency(self.nodes.len(), &reversed)
     }
 

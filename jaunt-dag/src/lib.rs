@@ -28,6 +28,6 @@ mod edges;
 #[cfg(test)]
 mod tests;
 
-pub use crate::condense::{Condensed, condense};
+pub use crate::condense::{Condensed, condense, condense_pairs};
 pub use crate::cycle::Cycle;
 pub use crate::dag::Dag;

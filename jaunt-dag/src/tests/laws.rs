@@ -7,7 +7,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any};
 use proptest::test_runner::RngSeed;
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use crate::{Dag, condense};
+use crate::{Dag, condense, condense_pairs};
 
 type Edges = BTreeMap<u8, BTreeSet<u8>>;
 
@@ -88,6 +88,22 @@ fn heaviest(dag: &Dag<u8>, node: u8, weight: &impl Fn(&u8) -> u64) -> u64 {
 
 proptest! {
     #![proptest_config(config())]
+
+    #[test]
+    fn pairs_of_indices_make_the_same_graph(edges in graphs(7)) {
+        let nodes: Vec<u8> = edges.keys().copied().collect();
+        let pairs: Vec<(usize, usize)> = edges
+            .iter()
+            .flat_map(|(node, deps)| deps.iter().map(|dep| (usize::from(*node), usize::from(*dep))))
+            .rev()
+            .collect();
+        let named = Dag::new(edges.clone()).map(|dag| format!("{dag:?} {:?}", dag.order));
+        let numbered =
+            Dag::from_pairs(nodes.clone(), pairs.clone()).map(|dag| format!("{dag:?} {:?}", dag.order));
+        prop_assert_eq!(named, numbered);
+        let (named, numbered) = (condense(edges), condense_pairs(nodes, pairs));
+        prop_assert_eq!(format!("{named:?}"), format!("{numbered:?}"));
+    }
 
     #[test]
     fn a_graph_is_what_was_given(edges in acyclic(9)) {
