@@ -55,7 +55,7 @@ struct PartSpec {
     source_file: Utf8PathBuf,
     kwargs: serde_json::Map<String, serde_json::Value>,
     kwargs_text: String,
-    dependencies: BTreeSet<SpecRef>,
+    dependencies: Vec<SpecRef>,
     class_name: Option<String>,
     graph: String,
 }
@@ -217,11 +217,12 @@ impl Parts {
             serde_json::from_slice::<Part>(&bytes).ok()
         };
         let mut registry = Registry::default();
+        let mut specs = Vec::new();
         let mut below = BTreeSet::new();
         for idx in &reached {
             let line = Line::parse(lines[*idx])?;
             below.extend(Line::numbers(line.dependencies)?);
-            part(line)?.add_to(&mut registry)?;
+            part(line)?.add_to(&mut registry, &mut specs)?;
         }
         let mut known = BTreeMap::new();
         for idx in below.difference(&reached) {
@@ -230,14 +231,15 @@ impl Parts {
                 spec.dependencies.clear();
                 known.insert(spec.spec.clone(), spec.graph.parse().ok()?);
             }
-            part.add_to(&mut registry)?;
+            part.add_to(&mut registry, &mut specs)?;
         }
+        registry.specs = specs.into_iter().collect();
         Project::load_part(root, &registry, &layout, &known).ok()
     }
 }
 
 impl Part {
-    fn add_to(self, registry: &mut Registry) -> Option<()> {
+    fn add_to(self, registry: &mut Registry, specs: &mut Vec<(SpecRef, SpecEntry)>) -> Option<()> {
         let digests = self.digests.into_iter().map(|(scheme, it)| Some((scheme, it.parse().ok()?)));
         let module = self.specs.first()?.spec.module().clone();
         let entry = ModuleEntry {
@@ -257,7 +259,7 @@ impl Part {
                 dependencies: spec.dependencies,
                 class_name: spec.class_name,
             };
-            registry.specs.insert(spec.spec, entry);
+            specs.push((spec.spec, entry));
         }
         Some(())
     }

@@ -11,6 +11,7 @@ use crate::output::Facts;
 use crate::output::Output;
 use crate::project::Project;
 use crate::project::SpecModule;
+use crate::project::in_parallel;
 use crate::staleness::Staleness;
 
 /// What the user asked for.
@@ -142,7 +143,8 @@ fn own_reasons(
         Force::Everything => true,
         Force::These(names) => names.contains(name),
     };
-    let planned = project.of_kind(kind).map(|(name, module)| {
+    let modules: Vec<(&ModuleName, &SpecModule)> = project.of_kind(kind).collect();
+    let planned = in_parallel(&modules, |&(name, module)| {
         let mut reasons = match &outputs[name] {
             Output::Missing => vec![Staleness::Missing],
             Output::Moved { from } => vec![Staleness::Moved { from: from.clone() }],
@@ -162,7 +164,7 @@ fn own_reasons(
         }
         (name.clone(), PlannedModule { reasons, refusal: None })
     });
-    planned.collect()
+    planned.into_iter().collect()
 }
 
 /// Compares what a generated file says of itself with what is.

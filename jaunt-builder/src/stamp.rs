@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::io::Read as _;
 
 use camino::Utf8Path;
 
@@ -70,6 +71,21 @@ pub(crate) fn of_file(file: &File) -> io::Result<Found> {
     sys::of_file(file)
 }
 
+/// Opens whatever stands at a path, through links, and says what it is. A pipe does not block.
+pub(crate) fn open(path: &Utf8Path) -> io::Result<(File, Found)> {
+    let file = sys::open(path)?;
+    let found = of_file(&file)?;
+    Ok((file, found))
+}
+
+/// The content of a file that was opened just now.
+pub(crate) fn content(file: &File, stamp: Stamp) -> io::Result<Vec<u8>> {
+    // With room to spare, its end is found without asking again how long it is.
+    let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or(0).min(1 << 20) + 64);
+    file.take(u64::MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// What stands at a path; a link is not followed.
 pub(crate) fn at(path: &Utf8Path) -> Found {
     #[cfg(test)]
@@ -104,6 +120,16 @@ impl Folder {
         #[cfg(test)]
         counting::stat();
         self.0.look(name, follow)
+    }
+
+    /// Opens whatever a name in the directory stands for, unless it is a link, and says what it is. A
+    /// pipe does not block.
+    pub(crate) fn open_file(&self, name: &str) -> io::Result<(File, Found)> {
+        let file = self.0.open_file(name)?;
+        #[cfg(test)]
+        counting::stat();
+        let found = of_file(&file)?;
+        Ok((file, found))
     }
 }
 
@@ -149,8 +175,15 @@ mod sys {
 
     const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
+    /// For files, whatever they turn out to be.
+    const PLAIN: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
     pub(super) fn of_file(file: &File) -> io::Result<Found> {
         Ok(found(&rustix::fs::fstat(file)?))
+    }
+
+    pub(super) fn open(path: &Utf8Path) -> io::Result<File> {
+        Ok(rustix::fs::open(path.as_str(), PLAIN, Mode::empty())?.into())
     }
 
     pub(super) fn at(path: &Utf8Path) -> Found {
@@ -212,6 +245,11 @@ mod sys {
             let flags = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
             rustix::fs::statat(&self.0, name, flags).map_or(Found::Other, |stat| found(&stat))
         }
+
+        pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
+            let flags = PLAIN | OFlags::NOFOLLOW;
+            Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+        }
     }
 }
 
@@ -224,9 +262,15 @@ mod sys {
     use camino::Utf8Path;
 
     use super::Found;
+    use super::Stamp;
 
-    pub(super) fn of_file(_file: &File) -> io::Result<Found> {
-        Ok(Found::Other)
+    pub(super) fn open(path: &Utf8Path) -> io::Result<File> {
+        File::open(path)
+    }
+
+    /// It has no stamp, but whether it is a file can be told.
+    pub(super) fn of_file(file: &File) -> io::Result<Found> {
+        Ok(if file.metadata()?.is_file() { Found::File(Stamp::NONE) } else { Found::Other })
     }
 
     pub(super) fn at(_path: &Utf8Path) -> Found {
@@ -251,6 +295,10 @@ mod sys {
 
         pub(super) fn look(&self, _name: &str, _follow: bool) -> Found {
             Found::Other
+        }
+
+        pub(super) fn open_file(&self, _name: &str) -> io::Result<File> {
+            Err(io::ErrorKind::Unsupported.into())
         }
     }
 }

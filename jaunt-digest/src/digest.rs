@@ -70,8 +70,11 @@ impl Digest {
     }
 
     fn hex(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut digits = [0; 64];
-        hex::encode_to_slice(self.0, &mut digits).expect("64 digits hold 32 bytes");
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        }
         digits
     }
 }
@@ -95,11 +98,31 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let digits = text.strip_prefix("sha256:").unwrap_or(text);
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(digits, &mut bytes)
-            .map_err(|_| InvalidDigest { text: text.to_owned() })?;
-        Ok(Self(bytes))
+        decoded(digits).map(Self).ok_or_else(|| InvalidDigest { text: text.to_owned() })
     }
+}
+
+fn decoded(digits: &str) -> Option<[u8; 32]> {
+    /// What each byte is worth as a digit; more than 15 where it is none.
+    const WORTH: [u8; 256] = {
+        let mut worth = [u8::MAX; 256];
+        let mut digit = 0;
+        while digit < 16 {
+            worth[b"0123456789abcdef"[digit] as usize] = digit as u8;
+            worth[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+            digit += 1;
+        }
+        worth
+    };
+    let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    let mut highest = 0;
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        let (high, low) = (WORTH[usize::from(*high)], WORTH[usize::from(*low)]);
+        highest |= high | low;
+        *byte = high << 4 | low & 15;
+    }
+    (highest < 16).then_some(bytes)
 }
 
 /// A text that is not a SHA-256 digest.

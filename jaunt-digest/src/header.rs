@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write as _};
 
 use crate::digest::Digest;
-use crate::json;
+use crate::json::{self, Str};
 use crate::name::Kind;
 use crate::text::{is_space, split_line, universal_newlines};
 
@@ -107,10 +107,12 @@ impl Header {
     }
 
     fn digests(&self, key: &str) -> BTreeMap<String, Digest> {
-        let texts: Option<BTreeMap<String, String>> =
+        let texts: Option<BTreeMap<Str<'_>, Str<'_>>> =
             self.get(key).and_then(|it| serde_json::from_str(it).ok());
         let texts = texts.unwrap_or_default().into_iter();
-        texts.filter_map(|(name, digest)| Some((name, digest.parse().ok()?))).collect()
+        texts
+            .filter_map(|(Str(name), Str(digest))| Some((name.into_owned(), digest.parse().ok()?)))
+            .collect()
     }
 }
 

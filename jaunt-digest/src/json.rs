@@ -41,9 +41,9 @@ impl<'a> Node<'a> {
         })
     }
 
-    pub(crate) fn as_str(&self) -> Option<&str> {
+    pub(crate) fn into_str(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::String(text) => text.as_str(),
+            Self::String(text) => text.into_str(),
             _ => None,
         }
     }
@@ -76,6 +76,15 @@ impl<'a> Text<'a> {
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
         Self(text.as_bytes().into())
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Text<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        }
     }
 }
 
@@ -118,6 +127,10 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
+/// A string without lone surrogates; only one with escapes is copied.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) struct Str<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
 /// The members of an object, in the order of the document.
 #[derive(Debug)]
 pub(crate) struct Object<'a>(Vec<(Text<'a>, &'a RawValue)>);
@@ -131,6 +144,12 @@ impl<'a> Object<'a> {
     /// Returns the members by key, without those that a later one replaces.
     pub(crate) fn into_sorted(self) -> BTreeMap<Text<'a>, &'a RawValue> {
         self.0.into_iter().collect()
+    }
+}
+
+impl<'a> FromIterator<(Text<'a>, &'a RawValue)> for Object<'a> {
+    fn from_iter<I: IntoIterator<Item = (Text<'a>, &'a RawValue)>>(members: I) -> Self {
+        Self(members.into_iter().collect())
     }
 }
 
@@ -160,6 +179,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
 /// Tells whether a value is nested more deeply than anybody can mean it.
 pub(crate) fn is_too_deep(raw: &RawValue) -> bool {
+    if raw.get().len() <= 2 * MAX_DEPTH {
+        return false;
+    }
     let (mut depth, mut in_string, mut is_escaped) = (0, false, false);
     raw.get().bytes().any(|byte| {
         match byte {

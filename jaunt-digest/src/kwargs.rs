@@ -1,12 +1,13 @@
 //! The keyword text: decorator arguments as Python's `json.dumps` writes them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::json::{self, Node, Text};
-use crate::name::SpecRef;
+use crate::name::{SpecRef, is_ref};
 use crate::text::is_space;
 
 /// The arguments that hold refs of other specs.
@@ -53,7 +54,7 @@ fn refs(value: &RawValue) -> Result<Vec<Text<'_>>, serde_json::Error> {
     };
     let valid: Option<Vec<Text<'_>>> = items
         .iter()
-        .map(|item| Some(normalize(Node::of(item).ok()?.as_str()?)?.as_str().to_owned().into()))
+        .map(|item| Some(normalized(Node::of(item).ok()?.into_str()?)?.into()))
         .collect();
     let mut texts = match valid {
         Some(refs) => refs,
@@ -84,12 +85,20 @@ fn python_str(value: &RawValue) -> Result<Text<'_>, serde_json::Error> {
 ///
 /// White space around it is dropped; without a colon, the last dot separates the two.
 pub(crate) fn normalize(text: &str) -> Option<SpecRef> {
-    let text = text.trim_matches(is_space);
-    if text.contains(':') {
-        return text.parse().ok();
+    normalized(text.into())?.parse().ok()
+}
+
+fn normalized(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    if is_ref(&text) {
+        return Some(text);
     }
-    let (module, qualname) = text.rsplit_once('.')?;
-    format!("{module}:{qualname}").parse().ok()
+    let text = text.trim_matches(is_space);
+    let text = match text.rsplit_once('.') {
+        _ if text.contains(':') => text.to_owned(),
+        Some((module, qualname)) => format!("{module}:{qualname}"),
+        None => return None,
+    };
+    is_ref(&text).then_some(text.into())
 }
 
 /// Returns the refs in the arguments that hold refs, leaving out what is none.

@@ -37,6 +37,8 @@ pub use crate::layout::{GeneratedPath, Layout, LayoutError};
 pub use crate::name::{InvalidName, Kind, ModuleName, SpecRef};
 pub use crate::outline::{Definition, DefinitionKind, Outline};
 pub use crate::python::SyntaxError;
-pub use crate::registry::{ModuleEntry, Producer, Registry, RegistryError, Settings, SpecEntry};
+pub use crate::registry::{
+    ModuleEntry, Producer, Registry, RegistryError, Settings, SpecEntry, Specs,
+};
 pub use crate::source::{Source, SourceError};
 pub use crate::top_level::{Lost, TopLevel};

@@ -149,22 +149,37 @@ impl FromStr for ModuleName {
     }
 }
 
+fn is_qualname(text: &str) -> bool {
+    text.split('.').all(|it| it == "<locals>" || is_identifier(it))
+}
+
+impl SpecRef {
+    /// Reads a ref, with the module of another one if it is the same.
+    pub(crate) fn parse_beside(text: &str, near: Option<&ModuleName>) -> Option<Self> {
+        let (module, _) = text.split_once(':').filter(|(_, qualname)| is_qualname(qualname))?;
+        let module = match near {
+            Some(near) if near.as_str() == module => near.clone(),
+            _ => module.parse().ok()?,
+        };
+        Some(Self { module, text: text.into() })
+    }
+}
+
 impl FromStr for SpecRef {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let is_qualname =
-            |qualname: &str| qualname.split('.').all(|it| it == "<locals>" || is_identifier(it));
-        match text.split_once(':') {
-            Some((module, qualname)) if is_module(module) && is_qualname(qualname) => {
-                Ok(Self { module: ModuleName(module.into()), text: text.into() })
-            }
-            _ => Err(InvalidName {
-                text: text.to_owned(),
-                expected: "a spec ref of the form `module:qualname`",
-            }),
-        }
+        Self::parse_beside(text, None).ok_or_else(|| InvalidName {
+            text: text.to_owned(),
+            expected: "a spec ref of the form `module:qualname`",
+        })
     }
+}
+
+/// Whether `SpecRef` would take a text as it is.
+pub(crate) fn is_ref(text: &str) -> bool {
+    text.split_once(':')
+        .is_some_and(|(module, qualname)| is_module(module) && is_qualname(qualname))
 }
 
 impl PartialEq for SpecRef {

@@ -1,5 +1,6 @@
 //! What a Python source file defines at its top level.
 
+use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use ruff_python_ast::Stmt;
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_text_size::{Ranged as _, TextSize};
 
+use crate::digest::Digest;
 use crate::python::{self, SyntaxError};
 use crate::source::Source;
 use crate::text::{nfkc, trim_line_ends};
@@ -81,6 +83,11 @@ impl Outline {
             None => self.named(qualname).next(),
             Some((class, _)) => self.named(class).find(|it| it.kind() == DefinitionKind::Class),
         }
+    }
+
+    /// Returns the text that was parsed: that of the [`Source`].
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Returns every definition, in the order of the file; a name may occur more than once.
@@ -171,6 +178,15 @@ impl<'a> Definition<'a> {
 
     /// Returns the text that scheme 1 digests, with trailing blanks removed from each line.
     pub fn segment(&self) -> String {
+        self.trimmed().into_owned()
+    }
+
+    /// Returns the digest of a spec that has this definition; see [`Digest::local`].
+    pub fn local_digest(&self, kwargs_text: &str) -> Digest {
+        Digest::local(&self.trimmed(), kwargs_text)
+    }
+
+    fn trimmed(&self) -> Cow<'a, str> {
         trim_line_ends(&self.outline.text[self.range()])
     }
 

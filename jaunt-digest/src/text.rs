@@ -22,8 +22,18 @@ pub(crate) fn split_line(text: &str) -> (&str, &str, &str) {
                 ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
         )
     };
-    let Some((at, end)) = text.char_indices().find(|(_, c)| ends(*c)) else {
-        return (text, "", "");
+    // Those beyond ASCII begin with one of these.
+    let may_end = |byte: &u8| *byte < b' ' || matches!(byte, 0xc2 | 0xe2);
+    let mut from = 0;
+    let (at, end) = loop {
+        let Some(found) = text.as_bytes()[from..].iter().position(may_end) else {
+            return (text, "", "");
+        };
+        let c = text[from + found..].chars().next().expect("a character begins there");
+        if ends(c) {
+            break (from + found, c);
+        }
+        from += found + c.len_utf8();
     };
     let length = if text[at..].starts_with("\r\n") { 2 } else { end.len_utf8() };
     (&text[..at], &text[at..at + length], &text[at + length..])
@@ -39,7 +49,17 @@ pub(crate) fn universal_newlines(text: &str) -> Cow<'_, str> {
 }
 
 /// Removes trailing blanks from every line, as scheme 1 does before hashing.
-pub(crate) fn trim_line_ends(text: &str) -> String {
+pub(crate) fn trim_line_ends(text: &str) -> Cow<'_, str> {
+    // Nearly always there are none, and this takes many bytes at a time. Characters beyond ASCII may be
+    // blanks too.
+    let may_be_blank = |byte: u8| byte <= b' ' && byte != b'\n' || !byte.is_ascii();
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let is_odd =
+        pairs.fold(false, |is_odd, (byte, next)| is_odd | (may_be_blank(*byte) & (*next == b'\n')));
+    if !is_odd && !bytes.last().is_some_and(|last| may_be_blank(*last)) {
+        return text.into();
+    }
     let mut trimmed = String::with_capacity(text.len());
     for (idx, line) in text.split('\n').enumerate() {
         if idx > 0 {
@@ -47,11 +67,16 @@ pub(crate) fn trim_line_ends(text: &str) -> String {
         }
         trimmed.push_str(line.trim_end_matches(is_space));
     }
-    trimmed
+    trimmed.into()
 }
 
 /// Tells whether `str.isidentifier` holds in Python; keywords are identifiers too.
 pub(crate) fn is_identifier(text: &str) -> bool {
+    if text.is_ascii() {
+        let is_word = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
+        let starts = text.as_bytes().first().is_some_and(|first| !first.is_ascii_digit());
+        return starts && text.bytes().all(is_word);
+    }
     let mut chars = text.chars();
     chars.next().is_some_and(|first| first == '_' || unicode_ident::is_xid_start(first))
         && chars.all(unicode_ident::is_xid_continue)

@@ -31,7 +31,7 @@ pub(super) fn render(definition: &Definition<'_>) -> String {
             break;
         }
     }
-    trim_line_ends(out.trim_end())
+    trim_line_ends(out.trim_end()).into_owned()
 }
 
 struct Printer<'a> {

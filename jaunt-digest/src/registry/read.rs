@@ -8,6 +8,7 @@ use std::str::FromStr;
 use camino::Utf8PathBuf;
 use serde_json::value::RawValue;
 
+use super::specs::Specs;
 use super::{ModuleEntry, Producer, Registry, RegistryError, Settings, SpecEntry};
 use crate::digest::Digest;
 use crate::json::{self, Node, Object};
@@ -27,19 +28,36 @@ const STRINGS: &str = "a list of strings";
 pub(super) fn document(text: &str) -> Result<Registry, RegistryError> {
     let raw = serde_json::from_str(text)?;
     let document = Fields::of(Place::Document, raw)?;
+    complete(&document, || specs(&document))
+}
+
+/// The same where the specs have been read already; `members` is all else in the document.
+pub(super) fn with_specs(
+    members: Vec<(Cow<'_, str>, &RawValue)>,
+    specs: Specs,
+) -> Result<Registry, RegistryError> {
+    let object = members.into_iter().map(|(key, value)| (key.into(), value)).collect();
+    complete(&Fields { place: Place::Document, object }, || Ok(specs))
+}
+
+fn complete(
+    document: &Fields<'_>,
+    specs: impl FnOnce() -> Result<Specs, RegistryError>,
+) -> Result<Registry, RegistryError> {
     let version = document.get("version");
     if version.is_none_or(|it| it.get() != "1") {
         return Err(document.wrong("version", "1", version));
     }
     let registry = Registry {
         producer: document.get("producer").map(producer).transpose()?,
-        specs: specs(&document)?,
-        modules: modules(&document)?,
+        specs: specs()?,
+        modules: modules(document)?,
         settings: document.get("settings").map(settings).transpose()?.unwrap_or_default(),
-        auto_tests: auto_tests(&document)?,
+        auto_tests: auto_tests(document)?,
         warnings: document.optional("warnings", STRINGS, as_strings)?.unwrap_or_default(),
     };
-    for (spec, entry) in &registry.specs {
+    // Without modules there is nothing to compare with.
+    for (spec, entry) in registry.specs.iter().take_while(|_| !registry.modules.is_empty()) {
         let module = registry.modules.get(spec.module());
         if let Some(module) = module.filter(|it| it.kind != entry.kind) {
             return Err(RegistryError::Kind {
@@ -83,7 +101,7 @@ fn auto_tests(document: &Fields<'_>) -> Result<BTreeSet<Utf8PathBuf>, RegistryEr
     paths.collect()
 }
 
-fn specs(document: &Fields<'_>) -> Result<BTreeMap<SpecRef, SpecEntry>, RegistryError> {
+fn specs(document: &Fields<'_>) -> Result<Specs, RegistryError> {
     let list = document.required("specs", "a list", as_objects)?;
     let mut specs = Vec::with_capacity(list.len());
     let mut places = BTreeMap::new();
@@ -144,7 +162,7 @@ fn entry(
         source_file: fields.required("source_file", PATH, as_file)?,
         kwargs: object.map(json::to_map).transpose()?.unwrap_or_default(),
         kwargs_text,
-        dependencies,
+        dependencies: dependencies.into_iter().collect(),
         class_name: fields.optional("class_name", STRING, as_string)?,
     })
 }
@@ -335,11 +353,23 @@ fn as_members(raw: &RawValue) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
 
 /// A path that stays inside the project. `.` and empty parts go.
 fn as_dir(raw: &RawValue) -> Option<Utf8PathBuf> {
-    let text = as_str(raw)?;
-    let is_plain =
-        |part: &&str| *part != ".." && !part.contains(|c: char| c == '\\' || c.is_control());
-    if text.starts_with('/') || !text.split('/').all(|part| is_plain(&part)) {
+    dir_of(&as_str(raw)?)
+}
+
+pub(super) fn dir_of(text: &str) -> Option<Utf8PathBuf> {
+    if text.starts_with('/') || text.contains(|c: char| c == '\\' || c.is_control()) {
         return None;
+    }
+    let mut is_clean = true;
+    for part in text.split('/') {
+        match part {
+            ".." => return None,
+            "" | "." => is_clean = false,
+            _ => {}
+        }
+    }
+    if is_clean {
+        return Some(text.into());
     }
     Some(text.split('/').filter(|part| !matches!(*part, "" | ".")).collect())
 }

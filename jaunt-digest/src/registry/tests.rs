@@ -280,7 +280,92 @@ fn nested_documents_do_no_harm() {
     assert_snapshot!(error(unclosed), @"the registry document is not JSON: EOF while parsing a list at line 1 column 100011");
 }
 
+/// A document of many specs in any order, the next ones on those before, and with some harmless and some
+/// harmful oddities.
+fn many_specs() -> impl Strategy<Value = Value> {
+    let oddity = prop::sample::select(vec![
+        ("more", json!([{"kind": "magic"}, {"a": {}}])),
+        ("source_file", json!("./lib//m.py")),
+        ("decorator_kwargs", json!({"prompt": "\u{e9}\n", "deps": ["a.b", 1.5]})),
+        ("decorator_kwargs", json!(null)),
+        ("decorator_kwargs", json!({"a": [{}, {}]})),
+        ("decorator_kwargs_json", json!("{\"a\":1}")),
+        ("dependencies", json!(null)),
+        ("class_name", json!("C")),
+        ("kind", json!("test")),
+        ("kind", json!("other")),
+        ("module", json!("m")),
+        ("dependencies", json!(["m:unknown"])),
+        ("source_file", json!("../m.py")),
+        ("spec_ref", json!("m0:f")),
+    ]);
+    let spec = (0_usize..40, prop::option::weighted(0.05, oddity));
+    (prop::collection::vec(spec, 0..40), any::<bool>()).prop_map(|(specs, has_modules)| {
+        let mut names: Vec<String> = Vec::new();
+        let mut list = Vec::new();
+        for (idx, (number, oddity)) in specs.into_iter().enumerate() {
+            let name = format!("m{number}:f{idx}");
+            let deps: Vec<&String> = [number, idx / 2].iter().filter_map(|it| names.get(*it)).collect();
+            let mut spec = json!({
+                "kind": "magic", "spec_ref": name, "module": format!("m{number}"), "qualname": format!("f{idx}"),
+                "source_file": format!("m{number}.py"), "decorator_kwargs": {"deps": deps}, "dependencies": deps,
+            });
+            if let Some((field, value)) = oddity {
+                spec[field] = value;
+            }
+            list.push(spec);
+            names.push(name);
+        }
+        let modules = if has_modules { json!({"m0": {"kind": "magic"}}) } else { json!(null) };
+        json!({"specs": list, "modules": modules, "version": 1})
+    })
+}
+
+#[test]
+fn plain_documents_are_read_the_fast_way() {
+    let text = document().to_string();
+    for threads in [1, 3] {
+        assert!(fast::document(&text, fast::Crew { threads, share: 16 }).is_some());
+    }
+    // `]` and `}` in strings and in arguments mislead nobody for long.
+    let specs: Vec<Value> = (0..100)
+        .map(|idx| {
+            json!({
+                "kind": "magic", "spec_ref": format!("m:f{idx}"), "module": "m", "qualname": format!("f{idx}"),
+                "source_file": "m.py", "decorator_kwargs": {"prompt": "}, {]", "list": [{"a": 1}, {"b": 2}]},
+            })
+        })
+        .collect();
+    let text = json!({"version": 1, "specs": specs}).to_string();
+    for threads in 1..20 {
+        let found = fast::document(&text, fast::Crew { threads, share: 64 }).unwrap();
+        assert_eq!(found, read::document(&text).unwrap());
+    }
+}
+
 proptest! {
+    #[test]
+    fn both_ways_of_reading_agree(
+        document in many_specs(),
+        is_pretty: bool,
+        threads in 1_usize..6,
+        noise in prop::option::weighted(0.2, ("[\\[\\]{},: \"a1]", any::<prop::sample::Index>())),
+    ) {
+        let mut text = match is_pretty {
+            true => serde_json::to_string_pretty(&document).unwrap(),
+            false => document.to_string(),
+        };
+        if let Some((noise, at)) = &noise {
+            text.insert_str(text.floor_char_boundary(at.index(text.len())), noise);
+        }
+        let slow = read::document(&text);
+        match fast::document(&text, fast::Crew { threads, share: 100 }) {
+            Some(fast) => prop_assert_eq!(Some(fast), slow.ok()),
+            // Nothing that makes it slow was among the harmless oddities but arguments that come as text.
+            None => prop_assert!(slow.is_err() || text.contains("decorator_kwargs_json")),
+        }
+    }
+
     #[test]
     fn no_document_makes_the_reader_panic(
         text in "[\\[\\]{}:,\"a1.\\-\\\\un ]{0,40}",

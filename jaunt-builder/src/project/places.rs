@@ -1,0 +1,167 @@
+//! Where the code of each module goes.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+use camino::Utf8PathBuf;
+use jaunt_digest::GeneratedPath;
+use jaunt_digest::Layout;
+use jaunt_digest::LayoutError;
+use jaunt_digest::ModuleEntry;
+use jaunt_digest::ModuleName;
+use jaunt_digest::Registry;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::ProjectError;
+use super::loading::Group;
+
+/// Where the code of a module goes.
+pub(crate) struct Place {
+    pub(super) generated_module: ModuleName,
+    pub(crate) output: GeneratedPath,
+    pub(crate) other_shape: Option<GeneratedPath>,
+}
+
+/// The place of every module of the registry, whatever its kind: they share directories.
+pub(super) fn places(
+    registry: &Registry,
+    layout: &Layout,
+    groups: &[Group<'_>],
+) -> Result<Vec<Place>, ProjectError> {
+    let given = |group: &Group<'_>| registry.modules.get(group.name);
+    let generated: Vec<ModuleName> = groups
+        .iter()
+        .map(|group| {
+            let given = given(group).and_then(|it| it.generated_module.clone());
+            given.unwrap_or_else(|| layout.generated_module(group.name))
+        })
+        .collect();
+    let packages = packages(&generated);
+
+    let mut places = Vec::with_capacity(groups.len());
+    for (group, generated_module) in groups.iter().zip(&generated) {
+        let is_package = packages.contains(generated_module.as_str());
+        let source_file = &registry.specs.entry_at(group.specs.start).source_file;
+        let (output, other_shape) = match place(
+            given(group),
+            layout,
+            group.name,
+            generated_module,
+            source_file,
+            is_package,
+        ) {
+            Ok(place) => place,
+            Err(source) => {
+                let error = ProjectError::Layout { module: group.name.clone(), source };
+                return Err(collision(groups, &places).unwrap_or(error));
+            }
+        };
+        let generated_module = generated_module.clone();
+        places.push(Place { generated_module, output, other_shape });
+    }
+    match collision(groups, &places) {
+        Some(error) => Err(error),
+        None => Ok(places),
+    }
+}
+
+/// The names of all packages that these modules are in.
+fn packages(modules: &[ModuleName]) -> BTreeSet<&str> {
+    let mut packages = BTreeSet::new();
+    let mut last = "";
+    for module in modules {
+        let mut name = module.as_str();
+        while let Some((parent, _)) = name.rsplit_once('.') {
+            // Most modules are in the package of the one before, whose parents are known too.
+            if parent == last || !packages.insert(parent) {
+                break;
+            }
+            name = parent;
+        }
+        last = module.as_str().rsplit_once('.').map_or("", |(parent, _)| parent);
+    }
+    packages
+}
+
+/// The first module, in order of name, whose code would be the same file as that of one before.
+fn collision(groups: &[Group<'_>], places: &[Place]) -> Option<ProjectError> {
+    let folded: Vec<String> = places.iter().map(|place| folded(place.output.path())).collect();
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_unstable_by(|left, right| folded[*left].cmp(&folded[*right]).then(left.cmp(right)));
+    let twins = order.array_windows().filter(|[left, right]| folded[*left] == folded[*right]);
+    let [left, right] = twins.copied().min_by_key(|[_, right]| *right)?;
+    let (first, second) = (groups[left].name.clone(), groups[right].name.clone());
+    let (first_path, path) =
+        (places[left].output.path().to_owned(), places[right].output.path().to_owned());
+    Some(if first_path == path {
+        ProjectError::Collision { path, first, second }
+    } else {
+        ProjectError::Lookalike { first, second, first_path, second_path: path }
+    })
+}
+
+/// A path without the differences that some file systems do not make.
+fn folded(path: &Utf8Path) -> String {
+    if path.as_str().is_ascii() {
+        return path.as_str().to_ascii_lowercase();
+    }
+    path.as_str().nfkc().flat_map(char::to_lowercase).nfkc().collect()
+}
+
+fn place(
+    given: Option<&ModuleEntry>,
+    layout: &Layout,
+    name: &ModuleName,
+    generated_module: &ModuleName,
+    source_file: &Utf8Path,
+    is_package: bool,
+) -> Result<(GeneratedPath, Option<GeneratedPath>), LayoutError> {
+    let base = match given.and_then(|it| it.output_base.clone()) {
+        Some(base) => base,
+        None => layout.base_of(source_file, name)?,
+    };
+    let relpath = match given.and_then(|it| it.generated_relpath.clone()) {
+        Some(relpath) if is_package => as_package(&relpath).unwrap_or(relpath),
+        Some(relpath) => relpath,
+        None => layout.generated_relpath(generated_module, is_package),
+    };
+    let output = layout.place(&base, &relpath)?;
+    let other = as_package(&relpath).or_else(|| as_module(&relpath));
+    // The package directory of all generated code has no other shape.
+    let other_shape = other.and_then(|other| layout.place(&base, &other).ok());
+    Ok((output, other_shape))
+}
+
+/// `x/b.py` as `x/b/__init__.py`; none for what is a package already.
+fn as_package(relpath: &Utf8Path) -> Option<Utf8PathBuf> {
+    let stem = relpath.file_stem().filter(|stem| *stem != "__init__")?;
+    Some(relpath.with_file_name(stem).join("__init__.py"))
+}
+
+/// `x/b/__init__.py` as `x/b.py`; none for what is a plain module already.
+fn as_module(relpath: &Utf8Path) -> Option<Utf8PathBuf> {
+    relpath.file_stem().filter(|stem| *stem == "__init__")?;
+    let package = relpath.parent().filter(|dir| !dir.as_str().is_empty())?;
+    Some(package.with_extension("py"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_folded_as_file_systems_fold_them() {
+        let fold = |path: &str| folded(Utf8Path::new(path));
+        for (left, right) in [
+            ("app/Cart.py", "app/cart.py"),
+            ("app/caf\u{e9}.py", "app/cafe\u{301}.py"),
+            ("app/\u{ff43}art.py", "app/cart.py"),
+            ("app/\u{fb01}t.py", "app/fit.py"),
+            ("app/\u{c9}t\u{e9}.py", "app/\u{e9}t\u{e9}.py"),
+        ] {
+            assert_eq!(fold(left), fold(right));
+        }
+        // A letter of another script is another letter.
+        assert_ne!(fold("app/c\u{430}rt.py"), fold("app/cart.py"));
+    }
+}
