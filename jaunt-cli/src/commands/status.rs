@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::mem::forget;
+use std::sync::Arc;
+use std::thread;
 
 use jaunt_builder::Force;
 use jaunt_builder::GeneratedFiles;
@@ -9,15 +12,14 @@ use jaunt_builder::Orphan;
 use jaunt_builder::Output;
 use jaunt_builder::Plan;
 use jaunt_builder::PlanOptions;
+use jaunt_builder::Project;
 use jaunt_builder::Staleness;
 use jaunt_builder::find_generated_beside;
-use jaunt_builder::read_outputs;
 use jaunt_digest::Kind;
 use jaunt_digest::ModuleName;
 
 use crate::args::StatusArgs;
 use crate::commands::generate::Loaded;
-use crate::commands::generate::load;
 use crate::document;
 use crate::document::ModuleStatus;
 use crate::document::StatusDocument;
@@ -28,6 +30,8 @@ use crate::journal::Journal;
 use crate::project::Session;
 use crate::project::Targets;
 use crate::project::Workspace;
+use crate::registry;
+use crate::ui::Tone;
 use crate::ui::count;
 
 pub(crate) async fn run(
@@ -37,14 +41,12 @@ pub(crate) async fn run(
 ) -> CommandResult<Exit> {
     let workspace = Workspace::open(session)?;
     let kinds: &[Kind] = if args.magic_only { &[Kind::Build] } else { &[Kind::Build, Kind::Test] };
-    let loaded = load(session, &workspace, kinds).await?;
+    let (loaded, outputs) = load_with_outputs(session, &workspace, kinds).await?;
     loaded.expect_any_specs(args.allow_empty)?;
     let targets = Targets::resolve(&loaded.registry, &args.targets)?;
     let is_narrow = !args.targets.is_empty();
-    let outputs = read_outputs(&loaded.project);
 
-    let mut modules = Vec::new();
-    for &kind in kinds {
+    let plan = |kind| {
         let wanted = match kind {
             Kind::Build => &targets.build,
             Kind::Test => &targets.test,
@@ -55,25 +57,52 @@ pub(crate) async fn run(
             adopt: false,
             unfinished: Journal::unfinished(&loaded.project),
         };
-        let plan = Plan::new(&loaded.project, kind, &outputs, &options);
-        modules.extend(states(&loaded, &plan));
-    }
-    modules.sort_by(|left, right| left.module.cmp(&right.module));
-    let generated = generated_files(&loaded, &outputs)?;
+        Plan::new(&loaded.project, kind, &outputs, &options)
+    };
+    // Neither asks anything of the other.
+    let (plans, generated) = thread::scope(|scope| {
+        let generated = scope.spawn(|| generated_files(&loaded, &outputs));
+        let plans: Vec<Plan> = kinds.iter().copied().map(plan).collect();
+        (plans, generated.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let generated = generated?;
     // Who asks for some modules, or for one kind, does not ask for what belongs to none.
     let is_asked = |orphan: &Orphan| !is_narrow && kinds.contains(&orphan.kind);
     let orphans: Vec<String> =
         generated.orphans().filter(is_asked).map(|it| it.path.to_string()).collect();
 
-    let is_clean = modules.iter().all(|it| it.state == "fresh") && orphans.is_empty();
+    let is_clean = plans.iter().all(|plan| plan.stale().next().is_none()) && orphans.is_empty();
     let exit = if is_gate && !is_clean { Exit::Tests } else { Exit::Success };
-    let document = summarize(modules, orphans, exit, is_gate);
     if session.ui.is_json() {
+        let modules = states(&loaded, &plans);
+        let document = summarize(modules, orphans, exit, is_gate);
         session.ui.result(&document::render(&document));
     } else {
-        session.ui.summary(text(&document));
+        session.ui.summary(text(&loaded, &plans, &orphans));
     }
+    // The process ends here. To free a hundred thousand small values one by one takes longer than to
+    // look at them.
+    forget((loaded, outputs, plans, generated));
     Ok(exit)
+}
+
+/// Reads the registry, the sources of all specs of these kinds, and the files generated for them.
+async fn load_with_outputs(
+    session: &Session,
+    workspace: &Workspace,
+    kinds: &[Kind],
+) -> CommandResult<(Loaded, BTreeMap<ModuleName, Output>)> {
+    let mut document = registry::find(session, workspace).await?;
+    let registry = document.registry()?;
+    // It is as long as what was made of it, and freeing it takes its time. The command ends soon.
+    forget(document);
+    for warning in &registry.warnings {
+        session.ui.labelled(Tone::Note, "warning:", warning);
+    }
+    let settings = workspace.settings(&registry)?;
+    let (project, outputs) =
+        Project::load_with_outputs(&workspace.root, &registry, &settings.layout, kinds)?;
+    Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
 }
 
 /// What is below the generated directories of the project's roots. Outputs that are known are not
@@ -90,9 +119,10 @@ pub(crate) fn generated_files(
     Ok(find_generated_beside(&loaded.project, outputs, &roots, dir, made_up)?)
 }
 
-fn states(loaded: &Loaded, plan: &Plan) -> Vec<ModuleStatus> {
+/// What there is to say of each module, in order of name.
+fn states(loaded: &Loaded, plans: &[Plan]) -> Vec<ModuleStatus> {
     let project = &loaded.project;
-    let states = plan.modules().iter().map(|(name, planned)| {
+    let states = plans.iter().flat_map(Plan::modules).map(|(name, planned)| {
         let module = project.module(name);
         ModuleStatus {
             module: name.clone(),
@@ -105,7 +135,9 @@ fn states(loaded: &Loaded, plan: &Plan) -> Vec<ModuleStatus> {
             depends_on: module.dependencies.iter().chain(&module.tested).cloned().collect(),
         }
     });
-    states.collect()
+    let mut states: Vec<_> = states.collect();
+    states.sort_by(|left, right| left.module.cmp(&right.module));
+    states
 }
 
 fn summarize(
@@ -133,20 +165,23 @@ fn summarize(
     }
 }
 
-fn text(document: &StatusDocument) -> String {
+fn text(loaded: &Loaded, plans: &[Plan], orphans: &[String]) -> String {
+    let mut stale: Vec<_> = plans.iter().flat_map(Plan::stale).collect();
+    stale.sort_by_key(|(name, _)| *name);
     let mut lines = Vec::new();
-    for module in document.modules.iter().filter(|it| it.state == "stale") {
-        lines.push(format!("stale  {}  ({})", module.module, module.path));
-        lines
-            .extend(Staleness::telling(&module.reasons).map(|reason| format!("         {reason}")));
+    for (name, planned) in &stale {
+        lines.push(format!("stale  {name}  ({})", loaded.project.module(name).output.path()));
+        lines.extend(
+            Staleness::telling(&planned.reasons).map(|reason| format!("         {reason}")),
+        );
     }
-    lines.extend(document.orphans.iter().map(|path| format!("orphan {path}")));
-    let summary = &document.summary;
-    let total = count(document.modules.len(), "module");
-    let orphans = match summary.orphans {
+    lines.extend(orphans.iter().map(|path| format!("orphan {path}")));
+    let n_modules = plans.iter().map(|plan| plan.modules().len()).sum();
+    let orphans = match orphans.len() {
         0 => String::new(),
         orphans => format!("; {}", count(orphans, "orphan")),
     };
-    lines.push(format!("{total}: {} fresh, {} stale{orphans}.", summary.fresh, summary.stale));
+    let (total, n_stale) = (count(n_modules, "module"), stale.len());
+    lines.push(format!("{total}: {} fresh, {n_stale} stale{orphans}.", n_modules - n_stale));
     lines.join("\n")
 }
