@@ -99,6 +99,8 @@ pub(crate) struct OutputReader<'a> {
     trees: Arc<BTreeMap<&'a Utf8Path, Result<Option<Tree>, WriteError>>>,
     /// The directory of the last file. Most modules share theirs with others.
     folder: Option<(Utf8PathBuf, Arc<Folder>)>,
+    /// The last file.
+    bytes: Vec<u8>,
 }
 
 impl<'a> OutputReader<'a> {
@@ -115,7 +117,7 @@ impl<'a> OutputReader<'a> {
                 last = Some(tree);
             }
         }
-        Self { root, trees: Arc::new(trees), folder: None }
+        Self { root, trees: Arc::new(trees), folder: None, bytes: Vec::new() }
     }
 
     /// Reads the file of one module, and looks where it would be if the module were, or were not, a
@@ -161,8 +163,8 @@ impl<'a> OutputReader<'a> {
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Some(Output::Missing),
             Err(_) => return None,
         };
-        let bytes = stamp::content(&file, stamp).ok()?;
-        Some(with_stamp(judge(&bytes), Found::File(stamp)))
+        stamp::read(&file, stamp, &mut self.bytes).ok()?;
+        Some(with_stamp(judge(&self.bytes), Found::File(stamp)))
     }
 }
 

@@ -78,12 +78,13 @@ pub(crate) fn open(path: &Utf8Path) -> io::Result<(File, Found)> {
     Ok((file, found))
 }
 
-/// The content of a file that was opened just now.
-pub(crate) fn content(file: &File, stamp: Stamp) -> io::Result<Vec<u8>> {
+/// Reads the content of a file that was opened just now, in place of what is in `bytes`.
+pub(crate) fn read(file: &File, stamp: Stamp, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.clear();
     // With room to spare, its end is found without asking again how long it is.
-    let mut bytes = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or(0).min(1 << 20) + 64);
-    file.take(u64::MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    bytes.reserve(usize::try_from(stamp.size).unwrap_or(0).min(1 << 20) + 64);
+    file.take(u64::MAX).read_to_end(bytes)?;
+    Ok(())
 }
 
 /// What stands at a path; a link is not followed.

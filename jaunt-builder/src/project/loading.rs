@@ -66,7 +66,10 @@ pub(super) fn load(
         true => (0..groups.len()).filter(|idx| is_loaded(&groups[*idx])).collect(),
         false => Vec::new(),
     };
-    let read_file = |idx: usize| read_file(root, specs, &files[idx]);
+    let read_files = |files_left: &Handfuls| {
+        let mut bytes = Vec::new();
+        files_left.each(|idx| read_file(root, specs, &files[idx], &mut bytes))
+    };
     let (sources_left, outputs_left) = (Handfuls::of(files.len()), Handfuls::of(loaded.len()));
     let (all_places, first_reader) = (OnceLock::new(), OnceLock::new());
     let read_outputs = |(places, reader): (&Vec<Place>, &OutputReader<'_>)| {
@@ -83,10 +86,10 @@ pub(super) fn load(
         let workers: Vec<_> = (1..threads(files.len()))
             .map(|_| {
                 let (found, sender) = (sender.clone(), mpsc::channel());
-                let (sources_left, read_file, read_outputs) =
-                    (&sources_left, &read_file, &read_outputs);
+                let (sources_left, read_files, read_outputs) =
+                    (&sources_left, &read_files, &read_outputs);
                 let worker = scope.spawn(move || {
-                    found.send(sources_left.each(read_file)).ok();
+                    found.send(read_files(sources_left)).ok();
                     drop(found);
                     // There are none where the project cannot be loaded.
                     sender.1.recv().map_or_else(|_| Vec::new(), read_outputs)
@@ -105,7 +108,7 @@ pub(super) fn load(
         }
         let graphs: Vec<_> = kinds.iter().map(|kind| spec_dag(*kind, specs, kinds)).collect();
 
-        let mut results = sources_left.each(read_file);
+        let mut results = read_files(&sources_left);
         results.extend(receiver.into_iter().flatten());
         results.sort_unstable_by_key(|(idx, _)| *idx);
         let mut project = with_sources(root, specs, kinds, &files, results)?;
@@ -225,9 +228,9 @@ fn files<'a>(specs: &'a Specs, kinds: &[Kind]) -> Vec<SpecFile<'a>> {
 /// What one source file comes to: the file, and the local digest of each spec that has its definition.
 type Read = Result<(SourceFile, Vec<Option<Digest>>), SourceProblem>;
 
-/// Reads and parses a source file, and digests the specs in it.
-fn read_file(root: &Utf8Path, specs: &Specs, file: &SpecFile<'_>) -> Read {
-    let source = read_source(root, file.path.into()).map_err(|message| SourceProblem {
+/// Reads and parses a source file, and digests the specs in it. `bytes` is for use meanwhile.
+fn read_file(root: &Utf8Path, specs: &Specs, file: &SpecFile<'_>, bytes: &mut Vec<u8>) -> Read {
+    let source = read_source(root, file.path.into(), bytes).map_err(|message| SourceProblem {
         file: file.path.into(),
         spec: specs.ref_at(file.specs[0]).clone(),
         message,
@@ -240,24 +243,31 @@ fn read_file(root: &Utf8Path, specs: &Specs, file: &SpecFile<'_>) -> Read {
     Ok((source, digests))
 }
 
-fn read_source(root: &Utf8Path, file: &Utf8Path) -> Result<SourceFile, String> {
-    let (stamp, bytes) = read_with_stamp(&root.join(file)).map_err(|err| match err.kind() {
+fn read_source(
+    root: &Utf8Path,
+    file: &Utf8Path,
+    bytes: &mut Vec<u8>,
+) -> Result<SourceFile, String> {
+    let stamp = read_with_stamp(&root.join(file), bytes).map_err(|err| match err.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => format!("cannot read it: {err}"),
     })?;
-    let source = Source::decode(&bytes).map_err(|err| err.to_string())?;
+    let source = Source::decode(bytes).map_err(|err| err.to_string())?;
     let outline = Outline::parse(&source).map_err(|err| err.to_string())?;
-    let is_text = source.text().as_bytes() == bytes;
-    let digest = if is_text { None } else { Some(Digest::of(&bytes)) };
+    let is_text = source.text().as_bytes() == bytes.as_slice();
+    let digest = if is_text { None } else { Some(Digest::of(bytes)) };
     Ok(SourceFile { outline, stamp, digest })
 }
 
-/// The content of a file, and its stamp before that was read.
-fn read_with_stamp(path: &Utf8Path) -> io::Result<(Stamp, Vec<u8>)> {
+/// Reads the content of a file, and gives the stamp that it had before.
+fn read_with_stamp(path: &Utf8Path, bytes: &mut Vec<u8>) -> io::Result<Stamp> {
     // A link to a device or a pipe would be read for ever.
     let (file, found): (File, Found) = stamp::open(path)?;
     match found {
-        Found::File(stamp) => Ok((stamp, stamp::content(&file, stamp)?)),
+        Found::File(stamp) => {
+            stamp::read(&file, stamp, bytes)?;
+            Ok(stamp)
+        }
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
     }
 }
