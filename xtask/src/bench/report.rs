@@ -144,12 +144,14 @@ fn machine() -> String {
 fn plot(points: &[(String, f64, f64)]) -> Result<String, fmt::Error> {
     const COLORS: [&str; 5] = ["#0b6e4f", "#1d4e89", "#c1440e", "#7b2d8b", "#555555"];
     let x = |n: f64| 70.0 + (n.log10() - 2.0) * 150.0;
-    let y = |ms: f64| 320.0 - ms.max(1.0).log10() * 56.0;
+    let y = |ms: f64| 320.0 - ms.max(1.0).log10() * 47.0;
     let mut svg = String::from(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 380\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"760\" height=\"380\" fill=\"white\"/>",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 350\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"760\" height=\"350\" fill=\"white\"/>",
     );
-    for (exponent, text) in (0..6).zip(["1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s"]) {
+    for (exponent, text) in
+        (0..7).zip(["1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s", "1,000 s"])
+    {
         let at = y(10_f64.powi(exponent));
         writeln!(
             svg,
@@ -161,7 +163,7 @@ fn plot(points: &[(String, f64, f64)]) -> Result<String, fmt::Error> {
         let at = x(10_f64.powi(exponent));
         writeln!(
             svg,
-            "<path d=\"M{at:.1} 40V320\" stroke=\"#ddd\"/><text x=\"{at:.1}\" y=\"338\" text-anchor=\"middle\">{text}</text>"
+            "<path d=\"M{at:.1} 38V320\" stroke=\"#ddd\"/><text x=\"{at:.1}\" y=\"338\" text-anchor=\"middle\">{text}</text>"
         )?;
     }
     let mut curves: Vec<&str> = Vec::new();
