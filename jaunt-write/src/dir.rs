@@ -1,12 +1,13 @@
 //! Ways down from a directory handle that follow no link.
 
-use std::io;
+use std::io::{self, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
 use crate::error::{Attempt, Failure, FileKind, WriteError, step};
+use crate::sync::Syncs;
 use crate::sys;
 
 /// Opens `path` below `root`; `None` if it does not exist.
@@ -15,7 +16,13 @@ pub(crate) fn open(
     root: &Dir,
     path: &Utf8Path,
 ) -> Result<Option<Dir>, WriteError> {
-    match open_or_make(attempt, root, path, usize::MAX) {
+    match step("open", || sys::open_below(root, path)) {
+        Ok(dir) => return Ok(Some(dir)),
+        // Whatever is before the part that is missing is a directory, or this would be another error.
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(_) => {}
+    }
+    match walk(attempt, root, path, usize::MAX) {
         Ok(dir) => Ok(Some(dir)),
         Err(WriteError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(err) => Err(err),
@@ -30,9 +37,19 @@ pub(crate) fn open_or_make(
     path: &Utf8Path,
     make_from: usize,
 ) -> Result<Dir, WriteError> {
-    if let Ok(dir) = step("open", || sys::open_below(root, path)) {
-        return Ok(dir);
+    match step("open", || sys::open_below(root, path)) {
+        Ok(dir) => Ok(dir),
+        Err(_) => walk(attempt, root, path, make_from),
     }
+}
+
+/// Opens one part after the other.
+fn walk(
+    attempt: Attempt<'_>,
+    root: &Dir,
+    path: &Utf8Path,
+    make_from: usize,
+) -> Result<Dir, WriteError> {
     let mut at = Utf8PathBuf::with_capacity(path.as_str().len());
     let mut reached: Option<Dir> = None;
     for (idx, part) in path.as_str().split('/').enumerate() {
@@ -67,6 +84,7 @@ pub(crate) struct Place<'a> {
     pub(crate) dir: Dir,
     pub(crate) name: &'a str,
     pub(crate) attempt: Attempt<'a>,
+    pub(crate) syncs: &'a Syncs,
 }
 
 impl Place<'_> {
@@ -101,6 +119,14 @@ impl Place<'_> {
         }
     }
 
+    /// The content of the file in this place; `None` if there is no file.
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, WriteError> {
+        let Some(mut file) = self.open(OpenOptions::new().read(true))? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        step("read", || file.read_to_end(&mut bytes)).map_err(|err| self.failed(err))?;
+        Ok(Some(bytes))
+    }
+
     /// The error for a failure at this place.
     pub(crate) fn failed(&self, err: Failure) -> WriteError {
         self.attempt.failed(self.attempt.path, err)
@@ -108,7 +134,7 @@ impl Place<'_> {
 
     /// As [`Place::failed`], unless what is here now explains the failure better.
     pub(crate) fn explain(&self, err: Failure) -> WriteError {
-        let Self { dir, name, attempt } = self;
+        let Self { dir, name, attempt, .. } = self;
         explain(*attempt, dir, name, attempt.path, FileKind::File, err)
     }
 

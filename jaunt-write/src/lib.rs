@@ -28,6 +28,7 @@ mod list;
 mod lock;
 mod path;
 mod replace;
+mod sync;
 mod sys;
 #[cfg(test)]
 mod testing;

@@ -191,7 +191,7 @@ pub(crate) enum Blow {
 
 thread_local! {
     static NEXT_BLOW: Cell<Option<(u32, Blow)>> = const { Cell::new(None) };
-    static STEPS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    pub(crate) static STEPS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     static WALKING: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -1,7 +1,7 @@
 //! The permission to write below a directory.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,6 +12,7 @@ use crate::dir::{self, Place};
 use crate::error::{Attempt, Failure, WriteError, step};
 use crate::list::{self, Listing};
 use crate::lock::{self, Lock, LockAttempt};
+use crate::sync::Syncs;
 use crate::{path, replace};
 
 /// A directory below a project's root, and the permission to change what is in it.
@@ -26,8 +27,15 @@ use crate::{path, replace};
 /// Clones are cheap and share the root. A tree may be used from many threads at once.
 #[derive(Clone, Debug)]
 pub struct Tree {
-    root: Arc<Dir>,
+    root: Arc<Root>,
     path: Utf8PathBuf,
+}
+
+/// What the clones of a tree share.
+#[derive(Debug)]
+struct Root {
+    dir: Dir,
+    syncs: Syncs,
 }
 
 impl Tree {
@@ -41,7 +49,7 @@ impl Tree {
     /// the way. Fails if there is no directory `root`.
     pub fn open(root: &Utf8Path, path: &Utf8Path) -> Result<Option<Self>, WriteError> {
         let tree = Self::at("open", root, path)?;
-        let opened = dir::open(Attempt { action: "open", path }, &tree.root, path)?;
+        let opened = dir::open(Attempt { action: "open", path }, &tree.root.dir, path)?;
         Ok(opened.map(|_| tree))
     }
 
@@ -56,14 +64,15 @@ impl Tree {
     pub fn create(root: &Utf8Path, path: &Utf8Path) -> Result<Self, WriteError> {
         let tree = Self::at("create", root, path)?;
         let last = path.as_str().split('/').count() - 1;
-        dir::open_or_make(Attempt { action: "create", path }, &tree.root, path, last)?;
+        dir::open_or_make(Attempt { action: "create", path }, &tree.root.dir, path, last)?;
         Ok(tree)
     }
 
     fn at(action: &'static str, root: &Utf8Path, path: &Utf8Path) -> Result<Self, WriteError> {
         path::check(action, root, path)?;
-        let root = step("open", || Dir::open_ambient_dir(root, ambient_authority()))
+        let dir = step("open", || Dir::open_ambient_dir(root, ambient_authority()))
             .map_err(|err| Attempt { action, path }.failed(root, err))?;
+        let root = Root { dir, syncs: Syncs::default() };
         Ok(Self { root: Arc::new(root), path: path.to_owned() })
     }
 
@@ -80,10 +89,7 @@ impl Tree {
     pub fn read(&self, file: &Utf8Path) -> Result<Option<Vec<u8>>, WriteError> {
         let path = self.checked("read", file)?;
         let Some(place) = self.place("read", &path)? else { return Ok(None) };
-        let Some(mut opened) = place.open(OpenOptions::new().read(true))? else { return Ok(None) };
-        let mut bytes = Vec::new();
-        step("read", || opened.read_to_end(&mut bytes)).map_err(|err| place.failed(err))?;
-        Ok(Some(bytes))
+        place.read()
     }
 
     /// Replaces a file with one that has this content, or makes it, and the directories above it
@@ -101,6 +107,33 @@ impl Tree {
     pub fn write(&self, file: &Utf8Path, bytes: &[u8]) -> Result<(), WriteError> {
         let path = self.checked("write", file)?;
         replace::write(&self.made_place("write", &path)?, bytes)
+    }
+
+    /// Replaces a file as [`Tree::write`] does, by what `make` has to say to its content; `None` if
+    /// there is none.
+    ///
+    /// What `make` returns as an error is returned, and the file is left as it is. The way is walked
+    /// once, so this is cheaper than to read and to write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::read`] and [`Tree::write`].
+    pub fn update<E: From<WriteError>>(
+        &self,
+        file: &Utf8Path,
+        make: impl FnOnce(Option<Vec<u8>>) -> Result<Vec<u8>, E>,
+    ) -> Result<(), E> {
+        let path = self.checked("write", file)?;
+        let mut place = self.made_place("write", &path)?;
+        place.attempt.action = "read";
+        let old = place.metadata()?;
+        let content = match old {
+            Some(_) => place.read()?,
+            None => None,
+        };
+        let bytes = make(content)?;
+        place.attempt.action = "write";
+        Ok(replace::write_over(&place, old, &bytes)?)
     }
 
     /// Makes a file as [`Tree::write`] does, unless there is one; `false` if there is.
@@ -142,7 +175,7 @@ impl Tree {
     /// Refuses a tree that is a link by now. Fails if a directory cannot be read.
     pub fn list(&self) -> Result<Listing, WriteError> {
         let attempt = Attempt { action: "list", path: &self.path };
-        match dir::open(attempt, &self.root, &self.path)? {
+        match dir::open(attempt, &self.root.dir, &self.path)? {
             Some(dir) => list::list(attempt, dir),
             None => Ok(Listing::default()),
         }
@@ -287,26 +320,28 @@ impl Tree {
 
     /// The place of a checked path; `None` if a directory on the way is missing.
     fn place<'a>(
-        &self,
+        &'a self,
         action: &'static str,
         path: &'a Utf8Path,
     ) -> Result<Option<Place<'a>>, WriteError> {
         let attempt = Attempt { action, path };
         let (above, name) = split(path);
-        Ok(dir::open(attempt, &self.root, above)?.map(|dir| Place { dir, name, attempt }))
+        let syncs = &self.root.syncs;
+        let dir = dir::open(attempt, &self.root.dir, above)?;
+        Ok(dir.map(|dir| Place { dir, name, attempt, syncs }))
     }
 
     /// The place of a checked path, with the directories that were missing inside the tree.
     fn made_place<'a>(
-        &self,
+        &'a self,
         action: &'static str,
         path: &'a Utf8Path,
     ) -> Result<Place<'a>, WriteError> {
         let attempt = Attempt { action, path };
         let (above, name) = split(path);
         let inside = self.path.as_str().split('/').count();
-        let dir = dir::open_or_make(attempt, &self.root, above, inside)?;
-        Ok(Place { dir, name, attempt })
+        let dir = dir::open_or_make(attempt, &self.root.dir, above, inside)?;
+        Ok(Place { dir, name, attempt, syncs: &self.root.syncs })
     }
 }
 

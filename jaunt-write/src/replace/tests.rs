@@ -6,7 +6,7 @@ use std::thread;
 
 use rustix::io::Errno;
 
-use crate::testing::{Blow, World, say, say_result, steps, with_blow};
+use crate::testing::{Blow, STEPS, World, say, say_result, steps, with_blow};
 use crate::{Tree, WriteError};
 
 const BAD_LUCK: [Errno; 6] =
@@ -136,6 +136,69 @@ fn the_content_is_synced_before_the_name_and_the_name_before_the_end() {
             "sync the directory that holds",
         ]
     );
+}
+
+#[test]
+fn an_update_shows_the_old_content_and_puts_the_new_in_its_place() {
+    let world = World::new("p/g/old.py = old");
+    let tree = world.tree();
+    let add = |old: Option<Vec<u8>>| {
+        let mut bytes = old.unwrap_or_else(|| b"none".to_vec());
+        bytes.extend(b" and new");
+        Ok::<_, WriteError>(bytes)
+    };
+    tree.update("old.py".into(), add).unwrap();
+    tree.update("sub/new.py".into(), add).unwrap();
+    assert_eq!(world.files(), "g/old.py = old and new\ng/sub/new.py = none and new\n");
+    // A file that is not there is looked at once, and the way to it is walked once.
+    STEPS.take();
+    tree.update("newer.py".into(), add).unwrap();
+    assert_eq!(
+        STEPS.take(),
+        [
+            "open",
+            "look at",
+            "create a temporary file beside",
+            "write",
+            "sync",
+            "put a new file in place of",
+            "sync the directory that holds",
+        ]
+    );
+}
+
+#[test]
+fn an_update_that_is_called_off_leaves_the_file() {
+    #[derive(Debug)]
+    enum Never {
+        Mind,
+        Mine(WriteError),
+    }
+    impl From<WriteError> for Never {
+        fn from(err: WriteError) -> Self {
+            Self::Mine(err)
+        }
+    }
+    let world = World::new("p/g/old.py = old\np/g/link.py -> old.py");
+    let before = world.state("p", "");
+    let tree = world.tree();
+    for file in ["old.py", "new.py"] {
+        let result = tree.update(file.into(), |_| Err(Never::Mind));
+        assert!(matches!(result, Err(Never::Mind)));
+    }
+    let result = tree.update("link.py".into(), |_| unreachable!());
+    assert!(matches!(result, Err(Never::Mine(WriteError::Link { action: "read", .. }))));
+    assert_eq!(world.state("p", ""), before);
+}
+
+#[test]
+fn whatever_fails_when_a_file_is_updated_the_old_one_is_intact() {
+    check_bad_luck("p/g/shop/cart.py = old", 12, |tree| {
+        tree.update("shop/cart.py".into(), |old| {
+            assert_eq!(old.unwrap(), b"old");
+            Ok(b"new".to_vec())
+        })
+    });
 }
 
 #[test]
