@@ -150,6 +150,21 @@ pub trait GeneratorBackend: Send + Sync {
         self.generate_module(ctx, attempt.error_context)
     }
 
+    /// The answer, where it is at hand: found without waiting for anything but the disk. There is no
+    /// attempt after it. It is called on a thread that may wait. The provided one has none, and the
+    /// module goes on to [`generate_with_retry`](Self::generate_with_retry).
+    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+        let _ = ctx;
+        None
+    }
+
+    /// What is said of an answer with these faults, where another attempt would give the same one. The
+    /// provided one expects a better answer.
+    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
+        let _ = (ctx, problems);
+        None
+    }
+
     /// Attempts, each checked, each told what was wrong with the last.
     ///
     /// `max_attempts` of 0 counts as 1. `on_attempt` hears of every attempt before it starts.
@@ -169,19 +184,10 @@ pub trait GeneratorBackend: Send + Sync {
             loop {
                 let attempt = Attempt { number, error_context: &error_context };
                 on_attempt(attempt);
-                let (problems, may_retry) = match self.generate_attempt(ctx, attempt).await {
-                    Ok(generation) => {
-                        let problems = check(&generation.source, ctx);
-                        if problems.is_empty() {
-                            return Ok(Generated { generation, attempts: number });
-                        }
-                        (problems, true)
-                    }
-                    Err(BackendError { kind, message }) => match kind {
-                        BackendErrorKind::Transient => (vec![Problem::Backend(message)], true),
-                        BackendErrorKind::Fatal => (vec![Problem::Backend(message)], false),
-                        BackendErrorKind::Interrupted => (vec![Problem::Interrupted], false),
-                    },
+                let answer = self.generate_attempt(ctx, attempt).await;
+                let Fault { problems, may_retry } = match judge(self, ctx, answer) {
+                    Ok(generation) => return Ok(Generated { generation, attempts: number }),
+                    Err(fault) => fault,
                 };
                 if !may_retry || number >= max_attempts {
                     return Err(GenerationFailure { problems, attempts: number });
@@ -191,4 +197,37 @@ pub trait GeneratorBackend: Send + Sync {
             }
         }
     }
+}
+
+/// What is wrong with an answer.
+pub(crate) struct Fault {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) may_retry: bool,
+}
+
+/// The answer, if it passes the checks.
+pub(crate) fn judge<B: GeneratorBackend + ?Sized>(
+    backend: &B,
+    ctx: &ModuleSpecContext,
+    answer: Result<Generation, BackendError>,
+) -> Result<Generation, Fault> {
+    let err = match answer {
+        Ok(generation) => {
+            let problems = check(&generation.source, ctx);
+            if problems.is_empty() {
+                return Ok(generation);
+            }
+            match backend.refuse(ctx, &problems) {
+                None => return Err(Fault { problems, may_retry: true }),
+                Some(err) => err,
+            }
+        }
+        Err(err) => err,
+    };
+    let (problem, may_retry) = match err.kind {
+        BackendErrorKind::Transient => (Problem::Backend(err.message), true),
+        BackendErrorKind::Fatal => (Problem::Backend(err.message), false),
+        BackendErrorKind::Interrupted => (Problem::Interrupted, false),
+    };
+    Err(Fault { problems: vec![problem], may_retry })
 }

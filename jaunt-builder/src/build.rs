@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering;
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
 use jaunt_digest::Digest;
+use jaunt_digest::GeneratedPath;
 use jaunt_digest::HeaderFields;
 use jaunt_digest::Kind;
 use jaunt_digest::ModuleName;
@@ -26,11 +27,14 @@ use jaunt_write::WriteError;
 use tokio::sync::mpsc;
 
 use crate::backend::Generated;
+use crate::backend::Generation;
 use crate::backend::GeneratorBackend;
 use crate::backend::ModuleSpecContext;
+use crate::backend::judge;
 use crate::check::Problem;
 use crate::output::Output;
 use crate::output::chain;
+use crate::output::judge as judge_output;
 use crate::output::read_output;
 use crate::plan::Plan;
 use crate::project::Project;
@@ -105,6 +109,8 @@ pub async fn build<B: GeneratorBackend + 'static>(
             .filter_map(|(name, planned)| Some((name.clone(), planned.refusal.clone()?)))
             .collect(),
         trees: Mutex::default(),
+        inits: Mutex::default(),
+        apis: Mutex::default(),
         bodies: Mutex::default(),
         outcomes: Mutex::default(),
         calls: AtomicU64::new(0),
@@ -161,6 +167,9 @@ struct Run<B> {
     refusals: BTreeMap<ModuleName, String>,
     /// The directories that may be written to, each opened once.
     trees: Mutex<BTreeMap<Utf8PathBuf, Arc<Tree>>>,
+    /// The `__init__.py` files that are there.
+    inits: Mutex<BTreeSet<Utf8PathBuf>>,
+    apis: Mutex<BTreeMap<SpecRef, Arc<str>>>,
     /// Generated code that was read or written in this run.
     bodies: Mutex<BTreeMap<ModuleName, Arc<str>>>,
     outcomes: Mutex<BTreeMap<ModuleName, ModuleOutcome>>,
@@ -207,7 +216,10 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         }
         let run = Arc::clone(self);
         let module = name.clone();
-        let ctx = in_background(move || run.context(&module)).await?;
+        let ctx = match in_background(move || run.generate_at_once(&module)).await? {
+            ControlFlow::Break(generated) => return Ok(generated),
+            ControlFlow::Continue(ctx) => ctx,
+        };
 
         let on_attempt = |attempt: crate::backend::Attempt<'_>| {
             self.calls.fetch_add(1, Ordering::Relaxed);
@@ -228,14 +240,41 @@ impl<B: GeneratorBackend + 'static> Run<B> {
 
         let run = Arc::clone(self);
         let module = name.clone();
-        let body: Arc<str> = jaunt_digest::normalize_body(&generated.generation.source).into();
         in_background(move || {
-            run.write(&module, &ctx, &body)?;
-            lock(&run.bodies).insert(module, body);
-            Ok(())
+            run.keep(&module, &ctx, &generated.generation)?;
+            Ok(generated)
         })
-        .await?;
-        Ok(generated)
+        .await
+    }
+
+    /// The module, where the backend has its code at hand, else what to ask for. All of it is done on
+    /// one thread: to hand it over costs more than what is done.
+    fn generate_at_once(
+        &self,
+        name: &ModuleName,
+    ) -> Result<ControlFlow<Generated, ModuleSpecContext>, Vec<Problem>> {
+        let ctx = self.context(name)?;
+        let Some(answer) = self.backend.answer_at_hand(&ctx) else {
+            return Ok(ControlFlow::Continue(ctx));
+        };
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let answer = judge(&*self.backend, &ctx, answer);
+        let generation = answer.map_err(|fault| fault.problems)?;
+        self.keep(name, &ctx, &generation)?;
+        Ok(ControlFlow::Break(Generated { generation, attempts: 1 }))
+    }
+
+    /// Writes code that passed the checks, and keeps it for those who depend on it.
+    fn keep(
+        &self,
+        name: &ModuleName,
+        ctx: &ModuleSpecContext,
+        generation: &Generation,
+    ) -> Result<(), Problem> {
+        let body: Arc<str> = jaunt_digest::normalize_body(&generation.source).into();
+        self.write(name, ctx, &body)?;
+        lock(&self.bodies).insert(name.clone(), body);
+        Ok(())
     }
 
     /// Everything that decides the code of a module.
@@ -263,10 +302,23 @@ impl<B: GeneratorBackend + 'static> Run<B> {
             decorator_prompts: module.specs.iter().filter_map(prompt).collect(),
             dependency_apis: below
                 .into_iter()
-                .map(|spec| (spec.clone(), project.api(&spec)))
+                .map(|spec| {
+                    let api = self.api(&spec);
+                    (spec, String::from(&*api))
+                })
                 .collect(),
             dependency_generated_modules,
         })
+    }
+
+    /// Signature and docstring of a spec, made once for all that depend on it.
+    fn api(&self, spec: &SpecRef) -> Arc<str> {
+        if let Some(api) = lock(&self.apis).get(spec) {
+            return Arc::clone(api);
+        }
+        let api: Arc<str> = self.project.api(spec).into();
+        lock(&self.apis).insert(spec.clone(), Arc::clone(&api));
+        api
     }
 
     /// The specs of other modules that the specs of this one name.
@@ -323,25 +375,30 @@ impl<B: GeneratorBackend + 'static> Run<B> {
     fn write(&self, name: &ModuleName, ctx: &ModuleSpecContext, body: &str) -> Result<(), Problem> {
         let module = self.project.module(name);
         let output = &module.output;
-        let fault = |err: WriteError| Problem::Write(chain(&err));
-        let tree = self.tree(output.tree()).map_err(fault)?;
-        for init in output.package_inits() {
-            tree.create_new(&init, b"").map_err(fault)?;
-        }
+        let tree = self.tree(output.tree())?;
+        self.make_package(&tree, output)?;
         // The plan looked at this file; that may be minutes ago.
-        match read_output(&tree, output.file()) {
-            Output::Foreign if !self.options.adopt => {
-                return Err(Problem::Write(format!(
-                    "refusing to overwrite `{}`, which was not generated by jaunt",
-                    output.path()
-                )));
+        tree.update(output.file(), |old| match old.map(|bytes| judge_output(&bytes)) {
+            Some(Output::Foreign) if !self.options.adopt => Err(Problem::Write(format!(
+                "refusing to overwrite `{}`, which was not generated by jaunt",
+                output.path()
+            ))),
+            _ => Ok(self.render(module, name, ctx, body).into_bytes()),
+        })?;
+        Ok(self.leave_old_shape(name, module, &tree)?)
+    }
+
+    /// Makes the `__init__.py` files that a module needs, unless this run has made sure of them.
+    fn make_package(&self, tree: &Tree, output: &GeneratedPath) -> Result<(), WriteError> {
+        for init in output.package_inits() {
+            let path = output.tree().join(&init);
+            if lock(&self.inits).contains(&path) {
+                continue;
             }
-            Output::Unreadable(message) => return Err(Problem::Write(message)),
-            _ => {}
+            tree.create_new(&init, b"")?;
+            lock(&self.inits).insert(path);
         }
-        let text = self.render(module, name, ctx, body);
-        tree.write(output.file(), text.as_bytes()).map_err(fault)?;
-        self.leave_old_shape(name, module, &tree).map_err(fault)
+        Ok(())
     }
 
     fn render(
@@ -466,11 +523,20 @@ impl<B: GeneratorBackend + 'static> Run<B> {
 
 /// Runs a function that waits for the disk where it holds up nobody else.
 async fn in_background<T: Send + 'static>(
-    f: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    f: impl FnOnce() -> Result<T, Vec<Problem>> + Send + 'static,
 ) -> Result<T, Vec<Problem>> {
     match tokio::task::spawn_blocking(f).await {
-        Ok(result) => result.map_err(|problem| vec![problem]),
-        Err(err) => Err(vec![Problem::Panic(err.to_string())]),
+        Ok(result) => result,
+        Err(err) => match err.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(err) => Err(vec![Problem::Panic(err.to_string())]),
+        },
+    }
+}
+
+impl From<Problem> for Vec<Problem> {
+    fn from(problem: Problem) -> Self {
+        vec![problem]
     }
 }
 

@@ -7,8 +7,10 @@ use jaunt_digest::Lost;
 use jaunt_digest::ModuleName;
 use jaunt_digest::SyntaxError;
 use jaunt_digest::TopLevel;
+use jaunt_write::WriteError;
 
 use crate::backend::ModuleSpecContext;
+use crate::output::chain;
 
 /// A fault in generated code, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,12 @@ impl fmt::Display for Problem {
             Self::Panic(message) => write!(f, "the backend panicked: {message}"),
             Self::Interrupted => f.write_str("the run was stopped"),
         }
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(err: WriteError) -> Self {
+        Self::Write(chain(&err))
     }
 }
 

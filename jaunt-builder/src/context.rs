@@ -1,8 +1,15 @@
 //! The name of a generation: the digest of all that decides it.
 
+use std::collections::BTreeMap;
+
 use jaunt_digest::Digest;
+use jaunt_digest::Kind;
+use jaunt_digest::ModuleName;
+use jaunt_digest::SpecRef;
+use serde::Serialize;
 
 use crate::backend::ModuleSpecContext;
+use crate::backend::kind_word;
 
 /// SHA-256 of the canonical form of a context: its JSON, without white space, keys in order of
 /// code points.
@@ -11,7 +18,80 @@ use crate::backend::ModuleSpecContext;
 /// backend, or the number of the attempt. Recordings are named by it, so a change to what a context
 /// holds, or to the form of an API in it, makes them all unknown.
 pub fn canonical_digest(ctx: &ModuleSpecContext) -> Digest {
-    // A `Value` keeps its keys sorted; the struct's own fields come in order of declaration.
-    let value = serde_json::to_value(ctx).expect("a context has only text in it");
-    Digest::of(value.to_string().as_bytes())
+    let text = serde_json::to_vec(&Canonical::from(ctx)).expect("a context has only text in it");
+    Digest::of(&text)
+}
+
+/// A context whose fields are in the order of their names. Its maps are sorted as they are.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    decorator_prompts: &'a BTreeMap<SpecRef, String>,
+    dependency_apis: &'a BTreeMap<SpecRef, String>,
+    dependency_generated_modules: &'a BTreeMap<ModuleName, String>,
+    expected_names: &'a [String],
+    generated_module: &'a ModuleName,
+    #[serde(serialize_with = "kind_word")]
+    kind: &'a Kind,
+    spec_module: &'a ModuleName,
+    spec_sources: &'a BTreeMap<SpecRef, String>,
+}
+
+impl<'a> From<&'a ModuleSpecContext> for Canonical<'a> {
+    fn from(ctx: &'a ModuleSpecContext) -> Self {
+        let ModuleSpecContext {
+            kind,
+            spec_module,
+            generated_module,
+            expected_names,
+            spec_sources,
+            decorator_prompts,
+            dependency_apis,
+            dependency_generated_modules,
+        } = ctx;
+        Self {
+            decorator_prompts,
+            dependency_apis,
+            dependency_generated_modules,
+            expected_names,
+            generated_module,
+            kind,
+            spec_module,
+            spec_sources,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_canonical_form_is_the_json_form_with_sorted_keys() {
+        let specs = |names: &[&str]| {
+            let texts = names.iter().map(|name| {
+                let text = format!("def f(\"\u{1}\t\\ caf\u{e9} \u{2028}\u{10ffff}\"): # {name}\n");
+                (name.parse::<SpecRef>().unwrap(), text)
+            });
+            texts.collect()
+        };
+        let name = |text: &str| text.parse::<ModuleName>().unwrap();
+        let ctx = ModuleSpecContext {
+            kind: Kind::Test,
+            spec_module: name("a.b"),
+            generated_module: name("a.__generated__.b"),
+            expected_names: vec!["z".to_owned(), "\u{e9}".to_owned()],
+            // Where a dot, a colon, an underscore and a letter beyond ASCII decide the order.
+            spec_sources: specs(&["a:z", "a.b:c", "a_b:c", "a:\u{e9}", "a:B", "ab:c", "a.b:c.d"]),
+            decorator_prompts: specs(&["a.b:c"]),
+            dependency_apis: specs(&[]),
+            dependency_generated_modules: ["a_b", "a.b", "a", "\u{ff21}"]
+                .map(|it| (name(it), String::new()))
+                .into(),
+        };
+        // A `Value` keeps its keys sorted.
+        let value = serde_json::to_value(&ctx).unwrap();
+        let canonical = serde_json::to_string(&Canonical::from(&ctx)).unwrap();
+        assert_eq!(canonical, value.to_string());
+        assert_eq!(canonical_digest(&ctx), Digest::of(canonical.as_bytes()));
+    }
 }

@@ -195,7 +195,8 @@ fn with_stamp(mut output: Output, before: Found) -> Output {
     output
 }
 
-fn judge(bytes: &[u8]) -> Output {
+/// What the content of a file makes of it.
+pub(crate) fn judge(bytes: &[u8]) -> Output {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return if is_generated(bytes) { Output::NotUtf8 } else { Output::Foreign };
     };
