@@ -32,6 +32,7 @@ use jaunt_builder::BackendError;
 use jaunt_builder::Generation;
 use jaunt_builder::GeneratorBackend;
 use jaunt_builder::ModuleSpecContext;
+use jaunt_builder::Problem;
 use jaunt_digest::ModuleName;
 use serde::Deserialize;
 
@@ -285,6 +286,21 @@ impl GeneratorBackend for AnyBackend {
             Answers::Recorded(recording) => recording.generate_attempt(ctx, attempt).await,
         }
     }
+
+    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+        match &self.answers {
+            Answers::Plain(source) => source.answer_at_hand(ctx),
+            // It has to be recorded as well.
+            Answers::Recorded(_) => None,
+        }
+    }
+
+    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
+        match &self.answers {
+            Answers::Plain(source) => source.refuse(ctx, problems),
+            Answers::Recorded(recording) => recording.refuse(ctx, problems),
+        }
+    }
 }
 
 impl GeneratorBackend for Source {
@@ -304,6 +320,20 @@ impl GeneratorBackend for Source {
         match self {
             Self::Command(backend) => backend.generate_attempt(ctx, attempt).await,
             Self::Replay(backend) => backend.generate_attempt(ctx, attempt).await,
+        }
+    }
+
+    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+        match self {
+            Self::Command(backend) => backend.answer_at_hand(ctx),
+            Self::Replay(backend) => backend.answer_at_hand(ctx),
+        }
+    }
+
+    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
+        match self {
+            Self::Command(backend) => backend.refuse(ctx, problems),
+            Self::Replay(backend) => backend.refuse(ctx, problems),
         }
     }
 }

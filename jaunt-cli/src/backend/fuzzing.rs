@@ -23,7 +23,7 @@ pub fn fence(answer: &str) {
 /// When that does not hold.
 pub fn recording(text: &str) {
     if let Ok(recording) = Recording::parse(text) {
-        assert_eq!(Digest::of(&recording.source), recording.header.source);
+        assert_eq!(Digest::of(&recording.source), recording.header.front.source);
         let again = Recording::parse(&recording.to_string());
         assert_eq!(again.map(|it| it.source), Ok(recording.source));
     }

@@ -8,6 +8,7 @@ use jaunt_builder::BackendError;
 use jaunt_builder::Generation;
 use jaunt_builder::GeneratorBackend;
 use jaunt_builder::ModuleSpecContext;
+use jaunt_builder::Problem;
 use jaunt_builder::check;
 use jaunt_digest::ModuleName;
 
@@ -67,6 +68,10 @@ impl<B: GeneratorBackend> GeneratorBackend for Recording<B> {
             failures.push((ctx.spec_module.clone(), err));
         }
         Ok(generation)
+    }
+
+    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
+        self.inner.refuse(ctx, problems)
     }
 }
 

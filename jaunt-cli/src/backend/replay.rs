@@ -7,8 +7,8 @@ use jaunt_builder::BackendError;
 use jaunt_builder::Generation;
 use jaunt_builder::GeneratorBackend;
 use jaunt_builder::ModuleSpecContext;
+use jaunt_builder::Problem;
 use jaunt_builder::canonical_digest;
-use jaunt_builder::check;
 
 use crate::backend::blocking;
 use crate::backend::report::with_causes;
@@ -19,8 +19,8 @@ use crate::sanitize::sanitize;
 /// How many differences are listed.
 const MANY: usize = 3;
 
-/// Generates nothing: gives what was recorded for exactly the same context, after it has been
-/// checked again.
+/// Generates nothing: gives what was recorded for exactly the same context. Whoever asks checks it
+/// again.
 #[derive(Clone, Debug)]
 pub(crate) struct ReplayBackend {
     shared: Arc<Shared>,
@@ -50,33 +50,37 @@ impl GeneratorBackend for ReplayBackend {
         let ctx = ctx.clone();
         blocking(move || shared.answer(&ctx)).await
     }
+
+    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+        Some(self.shared.answer(ctx))
+    }
+
+    /// The same answer would come again.
+    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Some(BackendError::fatal(format!(
+            "the recording `{}` does not pass: {}",
+            self.shared.store.path_of(canonical_digest(ctx)),
+            problems.join("; ")
+        )))
+    }
 }
 
 impl Shared {
     fn answer(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError> {
-        let source = match self.store.get(ctx) {
-            Ok(Some(source)) => source,
-            Ok(None) => return Err(BackendError::fatal(self.explain(ctx))),
-            Err(err) => return Err(BackendError::fatal(with_causes(&err))),
-        };
-        // The same answer would come again: to fail here saves the other attempts.
-        let problems = check(&source, ctx);
-        if problems.is_empty() {
-            return Ok(Generation { source, usage: None });
+        match self.store.get(ctx) {
+            Ok(Some(source)) => Ok(Generation { source, usage: None }),
+            Ok(None) => Err(BackendError::fatal(self.explain(ctx))),
+            Err(err) => Err(BackendError::fatal(with_causes(&err))),
         }
-        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Err(BackendError::fatal(format!(
-            "the recording `{}` does not pass: {}",
-            self.store.path_of(canonical_digest(ctx)),
-            problems.join("; ")
-        )))
     }
 
     /// Says that there is no answer, and what the nearest one was for.
     fn explain(&self, ctx: &ModuleSpecContext) -> String {
         let headers = self.headers.get_or_init(|| self.store.headers());
-        let of_module =
-            headers.iter().filter(|it| it.spec_module == ctx.spec_module && it.kind == ctx.kind);
+        let of_module = headers
+            .iter()
+            .filter(|it| (&it.front.spec_module, it.front.kind) == (&ctx.spec_module, ctx.kind));
         let nearest = of_module
             .map(|it| (it, it.differences(ctx)))
             .min_by_key(|(_, differences)| differences.len());
@@ -88,7 +92,7 @@ impl Shared {
                     differences.truncate(MANY);
                     differences.push(format!("and {n_more} more"));
                 }
-                let context = header.context.to_string();
+                let context = header.front.context.to_string();
                 let listed = differences.join(", ");
                 format!("the nearest, `{context:.12}….py`, was made for another {listed}")
             }

@@ -150,12 +150,12 @@ impl Store {
             return Ok(None);
         };
         let recording = match String::from_utf8(bytes) {
-            Ok(text) => Recording::parse(&text),
+            Ok(text) => parse(&text),
             Err(_) => Err(Fault::NotUtf8),
         };
         match recording {
-            Ok(Recording { header, source })
-                if (header.context, header.kind, &header.spec_module)
+            Ok((front, source))
+                if (front.context, front.kind, &front.spec_module)
                     == (context, ctx.kind, &ctx.spec_module) =>
             {
                 Ok(Some(source))
@@ -173,7 +173,7 @@ impl Store {
     /// When the file cannot be written, or the store was opened to read.
     pub(crate) fn put(&self, ctx: &ModuleSpecContext, source: &str) -> Result<(), StoreError> {
         let recording = Recording::new(ctx, source);
-        let name = file_name(recording.header.context);
+        let name = file_name(recording.header.front.context);
         let text = recording.to_string();
         let written = match &self.tree {
             None => {
@@ -201,7 +201,7 @@ impl Store {
         paths.sort();
         let header = |path: &Utf8PathBuf| {
             let bytes = read_start(path, path, MAX_HEADER).ok()??;
-            Some(Header::parse(&String::from_utf8_lossy(&bytes)).ok()?.0)
+            Header::parse(&String::from_utf8_lossy(&bytes)).ok()
         };
         paths.iter().filter_map(header).collect()
     }
@@ -223,20 +223,25 @@ impl Recording {
         Self { header: Header::new(ctx, &source), source }
     }
 
+    /// Reads all of a recording.
+    #[cfg(any(test, fuzzing))]
     pub(super) fn parse(text: &str) -> Result<Self, Fault> {
-        let (header, body) = Header::parse(text)?;
-        let source = normalize_body(body);
-        if Digest::of(&source) == header.source {
-            Ok(Self { header, source })
-        } else {
-            Err(Fault::OtherSource)
-        }
+        let (_, source) = parse(text)?;
+        Ok(Self { header: Header::parse(text)?, source })
     }
+}
+
+/// Reads what decides whether a recording is the right one, and its source.
+fn parse(text: &str) -> Result<(Front, String), Fault> {
+    let (fields, body) = Fields::parse(text)?;
+    let front = fields.front()?;
+    let source = normalize_body(body);
+    if Digest::of(&source) == front.source { Ok((front, source)) } else { Err(Fault::OtherSource) }
 }
 
 impl Display for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Header { kind, spec_module, context, source, parts } = &self.header;
+        let Header { front: Front { kind, spec_module, context, source }, parts } = &self.header;
         writeln!(f, "{MARKER}")?;
         writeln!(f, "# jaunt:kind={kind}")?;
         writeln!(f, "# jaunt:spec_module={spec_module}")?;
@@ -254,29 +259,26 @@ impl Display for Recording {
 /// What a recording says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
+    pub(crate) front: Front,
+    parts: Parts,
+}
+
+/// The part of a header that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Front {
     pub(crate) kind: Kind,
     pub(crate) spec_module: ModuleName,
     pub(crate) context: Digest,
     pub(super) source: Digest,
-    parts: Parts,
 }
 
-impl Header {
-    fn new(ctx: &ModuleSpecContext, source: &str) -> Self {
-        Self {
-            kind: ctx.kind,
-            spec_module: ctx.spec_module.clone(),
-            context: canonical_digest(ctx),
-            source: Digest::of(source),
-            parts: Parts::of(ctx),
-        }
-    }
+/// The lines of a header.
+struct Fields<'a>(BTreeMap<&'a str, &'a str>);
 
-    /// Reads the header, and returns it with what follows. A part that cannot be read is taken
-    /// for empty: it is good for explanations only.
-    fn parse(text: &str) -> Result<(Self, &str), Fault> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut rest = text;
+impl<'a> Fields<'a> {
+    /// Reads the header, and returns it with what follows.
+    fn parse(text: &'a str) -> Result<(Self, &'a str), Fault> {
+        let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut next_line = || {
             let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
             rest = after;
@@ -291,25 +293,58 @@ impl Header {
                 fields.entry(key).or_insert(value);
             }
         }
-        let field = |key: &'static str| fields.get(key).copied().ok_or(Fault::BadField(key));
+        Ok((Self(fields), rest))
+    }
+
+    fn get(&self, key: &'static str) -> Result<&'a str, Fault> {
+        self.0.get(key).copied().ok_or(Fault::BadField(key))
+    }
+
+    fn parsed<T: FromStr>(&self, key: &'static str) -> Result<T, Fault> {
+        self.get(key)?.parse().map_err(|_| Fault::BadField(key))
+    }
+
+    /// A part in JSON, or an empty one.
+    fn part<T: Default + DeserializeOwned>(&self, key: &'static str) -> T {
+        self.get(key).ok().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default()
+    }
+
+    fn front(&self) -> Result<Front, Fault> {
         let kinds = [Kind::Build, Kind::Test];
-        let kind = kinds.into_iter().find(|it| field("kind") == Ok(it.as_str()));
-        let map = |key| part(field(key));
-        let header = Self {
+        let kind = kinds.into_iter().find(|it| self.get("kind") == Ok(it.as_str()));
+        Ok(Front {
             kind: kind.ok_or(Fault::BadField("kind"))?,
-            spec_module: parse_field(field, "spec_module")?,
-            context: parse_field(field, "context")?,
-            source: parse_field(field, "source")?,
-            parts: Parts {
-                generated_module: field("generated_module").unwrap_or_default().to_owned(),
-                expected_names: part(field("expected_names")),
-                spec_sources: map("spec_sources"),
-                decorator_prompts: map("decorator_prompts"),
-                dependency_apis: map("dependency_apis"),
-                dependency_generated_modules: map("dependency_generated_modules"),
-            },
+            spec_module: self.parsed("spec_module")?,
+            context: self.parsed("context")?,
+            source: self.parsed("source")?,
+        })
+    }
+}
+
+impl Header {
+    fn new(ctx: &ModuleSpecContext, source: &str) -> Self {
+        let front = Front {
+            kind: ctx.kind,
+            spec_module: ctx.spec_module.clone(),
+            context: canonical_digest(ctx),
+            source: Digest::of(source),
         };
-        Ok((header, rest))
+        Self { front, parts: Parts::of(ctx) }
+    }
+
+    /// Reads a header. A part that cannot be read is taken for empty: it is good for explanations
+    /// only.
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let (fields, _) = Fields::parse(text)?;
+        let parts = Parts {
+            generated_module: fields.get("generated_module").unwrap_or_default().to_owned(),
+            expected_names: fields.part("expected_names"),
+            spec_sources: fields.part("spec_sources"),
+            decorator_prompts: fields.part("decorator_prompts"),
+            dependency_apis: fields.part("dependency_apis"),
+            dependency_generated_modules: fields.part("dependency_generated_modules"),
+        };
+        Ok(Self { front: fields.front()?, parts })
     }
 
     /// In what a context differs from the one that was answered, for a person.
@@ -376,18 +411,6 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("maps and lists of text have a JSON form")
 }
 
-fn parse_field<'a, T: FromStr>(
-    field: impl Fn(&'static str) -> Result<&'a str, Fault>,
-    key: &'static str,
-) -> Result<T, Fault> {
-    field(key)?.parse().map_err(|_| Fault::BadField(key))
-}
-
-/// A part in JSON, or an empty one.
-fn part<T: Default + DeserializeOwned>(field: Result<&str, Fault>) -> T {
-    field.ok().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default()
-}
-
 fn file_name(context: Digest) -> String {
     format!("{context}.py")
 }
@@ -420,15 +443,16 @@ fn read_start(
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let failed = |source| StoreError::Io { action: "read", path: path.to_owned(), source };
     // Before it is opened: to open a FIFO would be to wait for somebody who writes.
-    match fs::metadata(place) {
-        Ok(meta) if meta.is_file() => {}
+    let meta = match fs::metadata(place) {
+        Ok(meta) if meta.is_file() => meta,
         Ok(_) => {
             return Err(StoreError::Refused { path: path.to_owned(), fault: Fault::NotAFile });
         }
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(err) => return Err(failed(err)),
-    }
-    let mut bytes = Vec::new();
+    };
+    // A byte more than it has, so that reading it and coming to its end need no more room.
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(limit)).unwrap_or(0) + 1);
     let file = fs::File::open(place).map_err(failed)?;
     file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
     Ok(Some(bytes))

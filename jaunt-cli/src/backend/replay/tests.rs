@@ -23,7 +23,10 @@ async fn replay(
     for (ctx, source) in recorded {
         store.put(ctx, source).unwrap();
     }
-    ReplayBackend::new(store).generate_module(ctx, &[]).await
+    let backend = ReplayBackend::new(store);
+    let answer = backend.generate_module(ctx, &[]).await;
+    assert_eq!(backend.answer_at_hand(ctx), Some(answer.clone()));
+    answer
 }
 
 async fn failure(recorded: &[(&ModuleSpecContext, &str)], ctx: &ModuleSpecContext) -> String {
@@ -65,26 +68,22 @@ async fn without_a_recording_the_module_fails_and_the_nearest_is_named() {
 
 #[tokio::test]
 async fn a_recording_is_checked_again_and_tried_once() {
-    let (_dir, root) = directory();
-    let store = Store::create(&root, "recordings".into()).unwrap();
-    store.put(&cart(), "total = (\n").unwrap();
-    let GenerationFailure { problems, attempts } = ReplayBackend::new(store.clone())
-        .generate_with_retry(&cart(), 5, |_| ())
-        .await
-        .unwrap_err();
-    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    let start = format!(
-        "the recording `{}` does not pass: SyntaxError: ",
-        store.path_of(canonical_digest(&cart()))
-    );
-    assert!(problems[0].starts_with(&start), "{problems:?}");
-    assert_eq!((problems.len(), attempts), (1, 1));
-
-    assert!(
-        failure(&[(&cart(), "total = 1\n")], &cart())
+    for (source, fault) in
+        [("total = (\n", "SyntaxError: "), ("total = 1\n", "Missing top-level definition: Cart")]
+    {
+        let (_dir, root) = directory();
+        let store = Store::create(&root, "recordings".into()).unwrap();
+        store.put(&cart(), source).unwrap();
+        let GenerationFailure { problems, attempts } = ReplayBackend::new(store.clone())
+            .generate_with_retry(&cart(), 5, |_| ())
             .await
-            .ends_with(".py` does not pass: Missing top-level definition: Cart")
-    );
+            .unwrap_err();
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let path = store.path_of(canonical_digest(&cart()));
+        let start = format!("the recording `{path}` does not pass: {fault}");
+        assert!(problems[0].starts_with(&start), "{problems:?}");
+        assert_eq!((problems.len(), attempts), (1, 1));
+    }
 }
 
 #[tokio::test]

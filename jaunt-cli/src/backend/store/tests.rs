@@ -251,7 +251,7 @@ proptest! {
     ) {
         let text = if is_marked { format!("{MARKER}\n{text}") } else { text };
         if let Ok(recording) = Recording::parse(&text) {
-            prop_assert_eq!(Digest::of(&recording.source), recording.header.source);
+            prop_assert_eq!(Digest::of(&recording.source), recording.header.front.source);
         }
     }
 }
