@@ -1,7 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests look at the disk behind the tree's back")]
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -41,7 +41,11 @@ fn a_killed_process_leaves_its_lock_to_the_next() {
 /// The role of a process that holds a lock until it is killed.
 pub(crate) fn hold(tree: &Tree, holder: &str) {
     let _lock = tree.lock("sub/lock".into(), holder).unwrap();
-    let mut child = Command::new("cat").stdout(Stdio::null()).spawn().unwrap();
+    let mut child = Command::new("sh");
+    let child = child.args(["-c", "echo; exec cat >&2"]).stdin(Stdio::inherit());
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    // Before its own program runs, a child has our file handles.
+    child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
     say("locked");
     child.wait().unwrap();
 }
