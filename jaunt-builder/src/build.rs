@@ -300,25 +300,29 @@ impl<B: GeneratorBackend + 'static> Run<B> {
                 .map(|spec| (spec.clone(), project.segment(spec)))
                 .collect(),
             decorator_prompts: module.specs.iter().filter_map(prompt).collect(),
-            dependency_apis: below
-                .into_iter()
-                .map(|spec| {
-                    let api = self.api(&spec);
-                    (spec, String::from(&*api))
-                })
-                .collect(),
+            dependency_apis: self.apis(below),
             dependency_generated_modules,
         })
     }
 
-    /// Signature and docstring of a spec, made once for all that depend on it.
-    fn api(&self, spec: &SpecRef) -> Arc<str> {
-        if let Some(api) = lock(&self.apis).get(spec) {
-            return Arc::clone(api);
-        }
-        let api: Arc<str> = self.project.api(spec).into();
-        lock(&self.apis).insert(spec.clone(), Arc::clone(&api));
-        api
+    /// Signature and docstring of these specs, each made once for all that depend on it.
+    fn apis(&self, specs: BTreeSet<SpecRef>) -> BTreeMap<SpecRef, String> {
+        let known: Vec<Option<Arc<str>>> = {
+            let apis = lock(&self.apis);
+            specs.iter().map(|spec| apis.get(spec).cloned()).collect()
+        };
+        let mut made = Vec::new();
+        let texts = specs.into_iter().zip(known).map(|(spec, known)| match known {
+            Some(api) => (spec, String::from(&*api)),
+            None => {
+                let api = self.project.api(&spec);
+                made.push((spec.clone(), Arc::from(api.as_str())));
+                (spec, api)
+            }
+        });
+        let texts = texts.collect();
+        lock(&self.apis).extend(made);
+        texts
     }
 
     /// The specs of other modules that the specs of this one name.
