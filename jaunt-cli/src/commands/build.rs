@@ -88,7 +88,10 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
     let phase = generate(session, &workspace, &loaded, plan, args).await?;
     drop(lock);
 
-    Ok(finish(session, &phase))
+    let exit = finish(session, &phase);
+    // The process ends here. To free a large project one by one would take a while.
+    std::mem::forget((loaded, phase));
+    Ok(exit)
 }
 
 fn finish(session: &Session, phase: &Phase) -> Exit {
