@@ -88,8 +88,7 @@ fn run(cli: Cli, ui: &Ui) -> CommandResult<Exit> {
             Command::Completions { shell } => commands::completions::run(&session, *shell),
         }
     };
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|err| CommandError::of(ErrorKind::Io, &err))?;
