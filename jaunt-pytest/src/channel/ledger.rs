@@ -94,7 +94,7 @@ impl Ledger {
 
     fn add(&mut self, body: Body) -> Option<TestEvent> {
         match body {
-            Body::Loaded => None,
+            Body::Loaded | Body::Passed => None,
             Body::Session { pytest, python, parallel } => {
                 self.session = Some(Session { pytest: pytest.clone(), parallel });
                 Some(TestEvent::Started { pytest, python })

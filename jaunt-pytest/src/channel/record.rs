@@ -48,6 +48,8 @@ pub(crate) enum Body {
     End {
         id: String,
     },
+    /// Nothing but what [`Head::passed`] says.
+    Passed,
     Report(Report),
     Interrupt {
         kind: String,

@@ -30,12 +30,13 @@ import pytest
 
 
 def _make_writers(directory, token):
-    """Returns what writes: ``emit(event, **fields)``, ``begin(id)`` and ``passed(id)``.
+    """Returns what writes: ``emit(event, **fields)``, ``begin(id)``, ``passed(id)`` and ``flush()``.
 
     That a test passed is noted in the next record, which is mostly that the next test begins: most
-    tests pass, and one record for each is half the price of two. It is the only thing that waits. A
-    process that dies between the two has lost a pass, never a failure; and it has no record of its
-    end, without which no run has passed. Returns None where another process is the one that writes.
+    tests pass, and one record for each is half the price of two. It is the only thing that waits, and
+    it does not wait where fixtures are torn down. A process that dies between the two has lost a
+    pass, never a failure; and it has no record of its end, without which no run has passed. Returns
+    None where another process is the one that writes.
     """
     os_open, os_read, os_write, os_close = os.open, os.read, os.write, os.close
     getpid = os.getpid
@@ -130,7 +131,11 @@ def _make_writers(directory, token):
         except Exception:
             pass
 
-    return emit, begin, passed.append
+    def flush():
+        if passed:
+            emit("passed")
+
+    return emit, begin, passed.append, flush
 
 
 # How much of a text goes into a record: enough for people, and bounded for a test that prints
@@ -209,10 +214,11 @@ def _around_all_others(hook):
 class Reporter:
     """The hooks of the process that runs (or, with xdist, distributes) the tests."""
 
-    def __init__(self, emit, begin, passed, config):
+    def __init__(self, emit, begin, passed, flush, config):
         self.emit = emit
         self.begin = begin
         self.passed = passed
+        self.flush = flush
         self.config = config
         self.from_root, self.from_start = _make_paths(
             str(config.invocation_params.dir), str(config.rootpath)
@@ -329,6 +335,12 @@ class Reporter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid):
         self.begin(nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, item, nextitem):
+        # What is torn down may end the process.
+        if nextitem is None or getattr(item, "fixturenames", True):
+            self.flush()
 
     @_around_all_others
     def pytest_runtest_logreport(self, report):

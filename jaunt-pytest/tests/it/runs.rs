@@ -84,6 +84,38 @@ def test_fails(deadly): assert 1 == 2
 }
 
 #[tokio::test]
+async fn so_does_a_pass_before_a_deadly_teardown() {
+    let deadly = "
+import os, pytest
+
+@pytest.fixture(SCOPE)
+def deadly():
+    yield
+    os._exit(0)
+
+def test_passes(deadly): pass
+
+def test_never(): pass
+";
+    let deadly_method = "
+import os
+
+class TestIt:
+    def test_passes(self): pass
+    def teardown_method(self): os._exit(0)
+";
+    for tests in [
+        deadly.replace("SCOPE", ""),
+        deadly.replace("SCOPE", "scope='module'").replace("def test_never(): pass", ""),
+        deadly_method.to_owned(),
+    ] {
+        let Some(result) = result_of(&tests).await else { return };
+        assert_eq!(result.state, crashed(None, Some(0)), "{tests}");
+        assert_eq!((result.counts.passed, result.passed()), (1, false), "{tests}");
+    }
+}
+
+#[tokio::test]
 async fn what_other_hooks_make_of_a_report_counts() {
     let conftest = "
 import pytest
