@@ -118,7 +118,7 @@ pub(crate) enum ProgressChoice {
     /// A bar
     #[value(alias = "rich")]
     Bar,
-    /// One line for each module
+    /// One line for each module; with JSON, also for each test that fails
     Plain,
     /// Nothing
     None,
@@ -334,6 +334,13 @@ pub(crate) struct StatusArgs {
     /// Refused: belongs to the Python tool
     #[arg(long, hide = true)]
     pub(crate) contracts_only: bool,
+}
+
+impl GenerateArgs {
+    /// How progress is shown, whichever flag says so.
+    pub(crate) fn progress(&self) -> ProgressChoice {
+        if self.no_progress { ProgressChoice::None } else { self.progress }
+    }
 }
 
 /// Remove generated files whose specs are gone, and leftovers of killed runs

@@ -1,4 +1,4 @@
-//! Progress while modules are generated.
+//! Progress while modules are generated, and while tests run.
 
 use std::io;
 use std::io::IsTerminal as _;
@@ -9,11 +9,14 @@ use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
 use jaunt_builder::BuildEvent;
 use jaunt_builder::ModuleOutcome;
+use jaunt_pytest::Outcome;
+use jaunt_pytest::TestEvent;
 
 use crate::args::ProgressChoice;
 use crate::sanitize::sanitize;
 use crate::ui::Tone;
 use crate::ui::Ui;
+use crate::ui::count;
 
 /// One sink for the events of a run: a bar, or lines, or nothing.
 pub(crate) struct Progress {
@@ -25,24 +28,8 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(ui: &Ui, choice: ProgressChoice, total: usize) -> Self {
-        let is_terminal = io::stderr().is_terminal();
-        let choice = match choice {
-            ProgressChoice::Auto if ui.is_json() || ui.is_quiet() => ProgressChoice::None,
-            ProgressChoice::Auto if is_terminal => ProgressChoice::Bar,
-            ProgressChoice::Auto => ProgressChoice::Plain,
-            choice => choice,
-        };
-        let bar = (choice == ProgressChoice::Bar).then(|| {
-            let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
-                .expect("the template is a literal")
-                .progress_chars("=> ");
-            let bar = ProgressBar::with_draw_target(
-                Some(total as u64),
-                ProgressDrawTarget::stderr_with_hz(10),
-            );
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar.with_style(style)
-        });
+        let choice = resolve(ui, choice);
+        let bar = (choice == ProgressChoice::Bar).then(|| bar(total as u64));
         let has_lines = choice != ProgressChoice::None;
         Self { ui: ui.clone(), bar, has_lines, running: Vec::new() }
     }
@@ -116,4 +103,80 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What there is to see of tests whose output is kept for the document. Where pytest writes to the
+/// terminal by itself, that is progress enough.
+pub(crate) struct TestProgress {
+    ui: Ui,
+    bar: Option<ProgressBar>,
+    has_lines: bool,
+}
+
+impl TestProgress {
+    pub(crate) fn new(ui: &Ui, choice: ProgressChoice) -> Self {
+        let choice = if ui.is_json() { resolve(ui, choice) } else { ProgressChoice::None };
+        let bar = (choice == ProgressChoice::Bar).then(|| bar(0));
+        Self { ui: ui.clone(), bar, has_lines: choice != ProgressChoice::None }
+    }
+
+    pub(crate) fn event(&self, event: &TestEvent) {
+        match event {
+            TestEvent::Collected { tests, .. } => match &self.bar {
+                Some(bar) => bar.set_length(*tests),
+                None => {
+                    let n_tests = usize::try_from(*tests).unwrap_or(usize::MAX);
+                    self.line(Tone::Note, "running", &count(n_tests, "test"));
+                }
+            },
+            TestEvent::Outcome { node_id, outcome, message, counts, .. } => {
+                if matches!(outcome, Outcome::Failed | Outcome::Error) {
+                    let message = message.lines().next().unwrap_or_default();
+                    self.line(Tone::Bad, "failed", &format!("{node_id}: {message}"));
+                }
+                if let Some(bar) = &self.bar {
+                    let n_done = counts.passed + counts.failed + counts.skipped;
+                    bar.set_position(n_done + counts.xfailed + counts.xpassed);
+                    let n_bad = counts.failed + counts.errors;
+                    bar.set_message(format!("{} passed, {n_bad} failed", counts.passed));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn line(&self, tone: Tone, label: &str, message: &str) {
+        if self.has_lines {
+            match &self.bar {
+                Some(bar) => bar.suspend(|| self.ui.labelled(tone, label, message)),
+                None => self.ui.labelled(tone, label, message),
+            }
+        }
+    }
+}
+
+impl Drop for TestProgress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn resolve(ui: &Ui, choice: ProgressChoice) -> ProgressChoice {
+    match choice {
+        ProgressChoice::Auto if ui.is_json() || ui.is_quiet() => ProgressChoice::None,
+        ProgressChoice::Auto if io::stderr().is_terminal() => ProgressChoice::Bar,
+        ProgressChoice::Auto => ProgressChoice::Plain,
+        choice => choice,
+    }
+}
+
+fn bar(total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} {wide_msg}")
+        .expect("the template is a literal")
+        .progress_chars("=> ");
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar.with_style(style)
 }

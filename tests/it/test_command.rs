@@ -37,6 +37,21 @@ fn a_failing_generated_test_is_exit_4_with_its_node_id() {
 }
 
 #[test]
+fn progress_comes_while_the_output_of_pytest_is_kept() {
+    let project = project();
+    let python = pytest();
+    project.edit("tests/cart.py", "is right", "is WRONG");
+    let test = ["test", "--json", "--progress", "plain", "--python", &python];
+    let ran = project.jaunt_with(&test).expect(4);
+    ran.json();
+    let lines = ran.stderr();
+    assert!(lines.contains("generated tests.cart\nrunning 1 test\n"), "{lines}");
+    assert!(lines.contains("failed tests/__generated__/cart.py::test_total: assert "), "{lines}");
+    let ran = project.jaunt_with(&["test", "--json", "--python", &python]).expect(4);
+    assert_eq!(ran.stderr(), "");
+}
+
+#[test]
 fn a_test_module_that_could_not_be_generated_is_exit_3_although_others_pass() {
     let project = project();
     project.write("tests/price.py", "def test_price():\n    \"\"\"FAIL\"\"\"\n");

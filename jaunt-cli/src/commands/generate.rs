@@ -19,7 +19,6 @@ use jaunt_digest::ModuleName;
 use jaunt_digest::Registry;
 
 use crate::args::GenerateArgs;
-use crate::args::ProgressChoice;
 use crate::choose;
 use crate::document::Backend;
 use crate::document::BuildDocument;
@@ -203,8 +202,7 @@ async fn run(
     args: &GenerateArgs,
 ) -> CommandResult<(BuildReport, Backend, bool)> {
     let backend = Arc::new(choose::backend(session, workspace, args)?);
-    let progress = if args.no_progress { ProgressChoice::None } else { args.progress };
-    let mut progress = Progress::new(&session.ui, progress, plan.stale().count());
+    let mut progress = Progress::new(&session.ui, args.progress(), plan.stale().count());
     let durations = Durations::load(&workspace.root);
     let mut stopwatch = Stopwatch::default();
     let mut journal = Journal::begin(&loaded.project, &loaded.registry, plan)?;

@@ -11,6 +11,7 @@ use jaunt_pytest::OutputMode;
 use jaunt_pytest::PytestResult;
 use jaunt_pytest::RunState;
 use jaunt_tester::PytestSettings;
+use jaunt_tester::TestEvent;
 use jaunt_tester::TestFile;
 use jaunt_tester::TestReport;
 use jaunt_tester::failed_modules;
@@ -37,6 +38,7 @@ use crate::process;
 use crate::process::Invocation;
 use crate::process::Limits;
 use crate::process::ProcessError;
+use crate::progress::TestProgress;
 use crate::project::Session;
 use crate::project::Targets;
 use crate::project::Workspace;
@@ -105,8 +107,15 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
         settings.only = state::failed_tests(&workspace.root);
     }
     let stop = session.stop.requested();
+    let progress = TestProgress::new(&session.ui, args.generate.progress());
+    let on_event = |event: TestEvent<'_>| {
+        if let TestEvent::Pytest(event) = event {
+            progress.event(event);
+        }
+    };
     let report =
-        jaunt_tester::run(&loaded.project, generation, Some(&settings), |_| {}, stop).await?;
+        jaunt_tester::run(&loaded.project, generation, Some(&settings), on_event, stop).await?;
+    drop(progress);
     let exit = judge(session, &report, phase.exit, args.generate.allow_empty);
     if let Some(result) = &report.pytest {
         remember(session, &workspace, &loaded, &files, args, result);
