@@ -40,6 +40,16 @@ pub(super) fn time(command: &mut Command) -> anyhow::Result<f64> {
     Ok(took)
 }
 
+/// The same, of a command whose output somebody reads.
+pub(super) fn time_read(command: &mut Command) -> anyhow::Result<f64> {
+    command.stdin(Stdio::null());
+    let started = Instant::now();
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    ensure!(output.status.success(), "{command:?} failed: {}", output.status);
+    Ok(took)
+}
+
 /// The most memory that a command had, in MB; none without GNU time.
 pub(super) fn memory(command: &[&str], dir: &Path) -> Option<f64> {
     let mut time = Command::new("/usr/bin/time");
