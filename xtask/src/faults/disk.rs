@@ -66,7 +66,7 @@ pub(crate) fn writing(lab: &Lab, size: Size) -> anyhow::Result<String> {
             }
         }
         // Neighbours in this list differ in the error, so all errors come up, whatever the steps.
-        for (call, nth, error) in points.into_iter().step_by(size.pick(3, 57)) {
+        for (call, nth, error) in points.into_iter().step_by(size.pick(1, 19)) {
             let project = project(lab, "broken", is_first)?;
             let paused = Paused::start(&project, 0, &["--jobs", "1"])?;
             let ended = paused.go_on(&[format!("inject={call}:error={error}:when={nth}")])?;
@@ -82,7 +82,7 @@ pub(crate) fn writing(lab: &Lab, size: Size) -> anyhow::Result<String> {
             tolerated += usize::from(is_tolerated);
         }
     }
-    ensure!(faults > size.pick(200, 8), "only {faults} faults were made");
+    ensure!(faults > size.pick(150, 8), "only {faults} faults were made");
     Ok(format!(
         "{faults} faults of the disk while files were written, {} failed one module by name, \
          {tolerated} were made up for",
