@@ -46,7 +46,7 @@ impl fmt::Display for Problem {
         match self {
             Self::Syntax(err) => write!(f, "{err}"),
             Self::MissingName(name) => write!(f, "Missing top-level definition: {name}"),
-            Self::Lost(Lost { name, line, by_line }) => {
+            Self::Lost(Lost { name, line, by_line, .. }) => {
                 write!(f, "`{name}` of line {line} is replaced or deleted in line {by_line}")
             }
             Self::Copied { name, module, line } => {
@@ -67,8 +67,8 @@ impl From<WriteError> for Problem {
 
 /// The faults of generated source: a syntax error; each expected name that is not defined at
 /// top level by `def`, `async def`, `class`, `NAME = …` or `NAME: T = …`; each of them, and each
-/// test, whose definition does not last; and each dependency that is defined anew instead of
-/// imported, which would cut the module off from it.
+/// test, whose definition does not last; and each dependency that is defined anew in source that
+/// does not even name the module it comes from, which would cut the code off from it.
 pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
     if source.trim().is_empty() {
         return vec![Problem::Backend("the backend returned no code".to_owned())];
@@ -78,11 +78,15 @@ pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
         Err(err) => return vec![Problem::Syntax(err)],
     };
     let is_expected = |name: &String| ctx.expected_names.contains(name);
-    // One that is replaced by another of its name is one that pytest never sees.
-    let is_test = |name: &str| {
-        ctx.kind == Kind::Test && (name.starts_with("test") || name.starts_with("Test"))
+    // One that is replaced by another of its name is one that pytest never sees. To delete a class
+    // that others are made from is the way to keep pytest from it.
+    let is_test = |lost: &Lost| {
+        let name = lost.name.rsplit('.').next().unwrap_or_default();
+        ctx.kind == Kind::Test
+            && !lost.is_deleted
+            && (name.starts_with("test") || name.starts_with("Test"))
     };
-    let lost = found.lost().iter().filter(|it| is_expected(&it.name) || is_test(&it.name));
+    let lost = found.lost().iter().filter(|it| is_expected(&it.name) || is_test(it));
     let lost: Vec<Lost> = lost.cloned().collect();
     let missing = ctx
         .expected_names
@@ -92,12 +96,25 @@ pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
     let copied = ctx.dependency_apis.keys().filter_map(|spec| {
         let name = spec.definition().to_owned();
         let line = *found.definitions().get(&name).filter(|_| !is_expected(&name))?;
+        // It may have the name of what it wraps, or, as a fixture, of what it provides.
+        if names(source, spec.module()) {
+            return None;
+        }
         Some(Problem::Copied { name, module: spec.module().clone(), line })
     });
     let mut copied: Vec<Problem> = copied.collect();
     // Several methods of one class are one copy.
     copied.dedup();
     missing.chain(lost.iter().cloned().map(Problem::Lost)).chain(copied).collect()
+}
+
+/// Whether a source names a module somewhere, in whatever way it is imported.
+fn names(source: &str, module: &ModuleName) -> bool {
+    let last = module.as_str().rsplit('.').next().unwrap_or_default();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    source.match_indices(last).any(|(at, _)| {
+        !source[..at].ends_with(is_word) && !source[at + last.len()..].starts_with(is_word)
+    })
 }
 
 #[cfg(test)]
@@ -158,6 +175,11 @@ mod tests {
         assert_problems(Kind::Build, &source, &[]);
         let problem = "`test_a` of line 3 is replaced or deleted in line 4";
         assert_problems(Kind::Test, &source, &[problem]);
+        let source = format!("{GOOD}class A:\n def test_b(): ...\n def test_b(): ...\n");
+        let problem = "`A.test_b` of line 4 is replaced or deleted in line 5";
+        assert_problems(Kind::Test, &source, &[problem]);
+        let source = format!("{GOOD}class TestA: ...\nclass TestB(TestA): ...\ndel TestA\n");
+        assert_problems(Kind::Test, &source, &[]);
     }
 
     #[test]
@@ -165,6 +187,8 @@ mod tests {
         let problem = "`Price` is defined in line 3 instead of imported from `shop.price`";
         assert_problems(Kind::Build, &format!("{GOOD}class Price: ...\n"), &[problem]);
         assert_problems(Kind::Build, &format!("from shop.price import Price\n{GOOD}"), &[]);
+        let fixture = "from shop import price\n@fixture\ndef Price(): return price.Price(1)\n";
+        assert_problems(Kind::Build, &format!("{fixture}{GOOD}"), &[]);
         // Another name for it is no copy.
         assert_problems(Kind::Build, &format!("{GOOD}Price = shop.price.Price\n"), &[]);
     }

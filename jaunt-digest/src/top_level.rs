@@ -1,11 +1,12 @@
 //! What a generated module binds at its top level, and what it loses again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Decorator, Expr, Identifier, Stmt};
+use ruff_python_ast::{Decorator, Expr, Identifier, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::Ranged;
 
 use crate::python::{self, Module, SyntaxError};
@@ -30,6 +31,8 @@ pub struct Lost {
     pub line: usize,
     /// The line where that was undone, counted from 1.
     pub by_line: usize,
+    /// Whether it was deleted, which nobody does by mistake.
+    pub is_deleted: bool,
 }
 
 impl TopLevel {
@@ -44,8 +47,9 @@ impl TopLevel {
         let mut reader = Reader {
             text: source.text(),
             module: &module,
-            counted: 0,
-            line: 1,
+            line_ends: source.text().match_indices('\n').map(|(at, _)| at).collect(),
+            saved: BTreeSet::new(),
+            decorators: BTreeMap::new(),
             found: Self::default(),
         };
         for stmt in module.body() {
@@ -68,10 +72,11 @@ impl TopLevel {
         &self.definitions
     }
 
-    /// Returns the definitions that do not last.
+    /// Returns the definitions that do not last. Methods of classes are among them, as `Class.method`.
     ///
     /// One that the later statement makes use of does: `f = cache(f)`, `@f.register`,
-    /// `class A(A)`. So does an overload.
+    /// `class A(A)`. So does one that has another name by then (`g = f`), an overload, and one of
+    /// several with the same decorator, which may well collect them.
     pub fn lost(&self) -> &[Lost] {
         &self.lost
     }
@@ -80,49 +85,49 @@ impl TopLevel {
 struct Reader<'a> {
     text: &'a str,
     module: &'a Module,
-    /// Up to where lines are counted, and the line of that place.
-    counted: usize,
-    line: usize,
+    line_ends: Vec<usize>,
+    /// Definitions with another name.
+    saved: BTreeSet<String>,
+    /// The texts of the decorators of each definition.
+    decorators: BTreeMap<String, Vec<&'a str>>,
     found: TopLevel,
 }
 
-impl Reader<'_> {
-    fn read(&mut self, stmt: &Stmt) {
+impl<'a> Reader<'a> {
+    fn read(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(it) => self.define(&it.name, &it.decorator_list, &[]),
             Stmt::ClassDef(it) => {
                 let arguments: Vec<Range<usize>> =
                     it.arguments.iter().map(|it| place(&**it)).collect();
                 self.define(&it.name, &it.decorator_list, &arguments);
+                self.read_class(it);
             }
             Stmt::Assign(it) => {
-                for name in it.targets.iter().filter_map(name_of) {
-                    self.rebind(&name, place(stmt).start, Some(place(&*it.value)));
-                    self.found.names.insert(name);
-                }
+                let targets: Vec<String> = it.targets.iter().filter_map(name_of).collect();
+                self.assign(targets, place(stmt).start, &it.value);
             }
             Stmt::AnnAssign(it) => {
                 if let (Some(name), Some(value)) = (name_of(&it.target), &it.value) {
-                    self.rebind(&name, place(stmt).start, Some(place(&**value)));
-                    self.found.names.insert(name);
+                    self.assign(vec![name], place(stmt).start, value);
                 }
             }
             Stmt::Import(it) => {
                 for alias in &it.names {
                     let first = alias.name.split('.').next().unwrap_or_default();
                     let name = alias.asname.as_ref().map_or(first, Identifier::as_str);
-                    self.rebind(&nfkc(name), place(stmt).start, None);
+                    self.rebind(&nfkc(name), place(stmt).start, false);
                 }
             }
             Stmt::ImportFrom(it) => {
                 for alias in &it.names {
                     let name = alias.asname.as_ref().unwrap_or(&alias.name);
-                    self.rebind(&nfkc(name), place(stmt).start, None);
+                    self.rebind(&nfkc(name), place(stmt).start, false);
                 }
             }
             Stmt::Delete(it) => {
                 for name in it.targets.iter().filter_map(name_of) {
-                    self.rebind(&name, place(stmt).start, None);
+                    self.rebind(&name, place(stmt).start, true);
                     self.found.names.remove(&name);
                 }
             }
@@ -134,45 +139,86 @@ impl Reader<'_> {
         let at = place(name).start;
         let name = nfkc(name).into_owned();
         let decorators: Vec<Range<usize>> = decorators.iter().map(place).collect();
-        let is_used = |name| decorators.iter().chain(uses).any(|part| self.mentions(part, name));
-        let (keeps_last, is_overload) = (is_used(&name), is_used("overload"));
-        if !keeps_last {
-            self.rebind(&name, at, None);
+        let used: BTreeSet<_> =
+            decorators.iter().chain(uses).flat_map(|part| self.names_in(part)).collect();
+        let decorators: Vec<&'a str> = decorators.into_iter().map(|it| &self.text[it]).collect();
+        let before = self.decorators.insert(name.clone(), decorators.clone());
+        let is_collected = before.is_some_and(|it| it.iter().any(|it| decorators.contains(it)));
+        if !used.contains(&*name) && !is_collected {
+            self.rebind(&name, at, false);
         }
-        if is_overload {
+        if decorators.iter().any(|it| it.ends_with("overload")) {
             self.found.definitions.remove(&name);
         } else {
             let line = self.line(at);
             self.found.definitions.insert(name.clone(), line);
         }
+        self.saved.remove(&name);
         self.found.names.insert(name);
     }
 
-    /// A statement gives a name another value, which may come from the one it had.
-    fn rebind(&mut self, name: &str, at: usize, value: Option<Range<usize>>) {
-        let by_line = self.line(at);
-        if let Some(line) = self.found.definitions.remove(name)
-            && !value.is_some_and(|value| self.mentions(&value, name))
-        {
-            self.found.lost.push(Lost { name: name.to_owned(), line, by_line });
+    fn assign(&mut self, targets: Vec<String>, at: usize, value: &'a Expr) {
+        let is_known = |name: &String| self.found.definitions.contains_key(name);
+        let used = if targets.iter().any(is_known) {
+            self.names_in(&place(value))
+        } else {
+            BTreeSet::new()
+        };
+        self.saved.extend(name_of(value));
+        for name in targets {
+            if used.contains(&*name) {
+                self.found.definitions.remove(&name);
+            } else {
+                self.rebind(&name, at, false);
+            }
+            self.found.names.insert(name);
         }
     }
 
-    /// Whether a name stands in a part of the text. Tokens are asked: a tree can be deep.
-    fn mentions(&self, part: &Range<usize>, name: &str) -> bool {
-        let tokens = self.module.tokens();
-        let first = tokens.partition_point(|token| token.start().to_usize() < part.start);
-        let mut inside =
-            tokens[first..].iter().take_while(|token| token.end().to_usize() <= part.end);
-        inside
-            .any(|token| token.kind() == TokenKind::Name && nfkc(&self.text[place(token)]) == name)
+    /// A statement gives a name another value, or none.
+    fn rebind(&mut self, name: &str, at: usize, is_deleted: bool) {
+        let by_line = self.line(at);
+        if let Some(line) = self.found.definitions.remove(name)
+            && !self.saved.contains(name)
+        {
+            self.found.lost.push(Lost { name: name.to_owned(), line, by_line, is_deleted });
+        }
     }
 
-    /// The line of a place, which is not before the last one that was asked for.
-    fn line(&mut self, at: usize) -> usize {
-        self.line += self.text[self.counted..at].matches('\n').count();
-        self.counted = at;
-        self.line
+    /// The methods of a class that another one replaces.
+    fn read_class(&mut self, class: &'a StmtClassDef) {
+        let mut methods: BTreeMap<&str, &StmtFunctionDef> = BTreeMap::new();
+        for method in class.body.iter().filter_map(Stmt::as_function_def_stmt) {
+            // Properties, overloads and the like have several by design.
+            if let Some(first) = methods.insert(&method.name, method)
+                && first.decorator_list.is_empty()
+                && method.decorator_list.is_empty()
+            {
+                let line = self.line(place(&first.name).start);
+                let by_line = self.line(place(&method.name).start);
+                let name = format!("{}.{}", class.name, method.name);
+                self.found.lost.push(Lost { name, line, by_line, is_deleted: false });
+            }
+        }
+    }
+
+    /// The names in a part of the text, without those of attributes. Tokens are asked: a tree can be
+    /// deep.
+    fn names_in(&self, part: &Range<usize>) -> BTreeSet<Cow<'a, str>> {
+        let tokens = self.module.tokens();
+        let first = tokens.partition_point(|token| token.start().to_usize() < part.start);
+        let inside = tokens[first..].iter().take_while(|token| token.end().to_usize() <= part.end);
+        let mut is_attribute = false;
+        let names = inside.filter(|token| {
+            let is_name = token.kind() == TokenKind::Name && !is_attribute;
+            is_attribute = token.kind() == TokenKind::Dot;
+            is_name
+        });
+        names.map(|token| nfkc(&self.text[place(token)])).collect()
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.line_ends.partition_point(|end| *end < at) + 1
     }
 }
 
@@ -243,6 +289,9 @@ type Alias = int
         assert_eq!(lost("def ﬁ(): ...\nfrom a import x as fi\n"), "fi 1 by 2");
         assert_eq!(lost("def os(): ...\nimport os.path\n"), "os 1 by 2");
         assert_eq!(lost("def f(): ...\nf: int = 3\n"), "f 1 by 2");
+        assert_eq!(lost("def f(): ...\nf = a.f(f=1)\n"), "");
+        assert_eq!(lost("def f(): ...\n@a.f\ndef f(): ...\n"), "f 1 by 3");
+        assert_eq!(lost("class C:\n def m(): ...\n x = 1\n def m(): ...\n"), "C.m 2 by 4");
     }
 
     #[test]
@@ -260,6 +309,9 @@ type Alias = int
             "class A: ...\nclass A(A): ...\n",
             "@overload\ndef f(a): ...\n@typing.overload\ndef f(b): ...\ndef f(c): ...\n",
             "f = None\ndef f(): ...\n",
+            "def f(): ...\n_f = f\ndef f(): _f()\n",
+            "@on(1)\ndef f(a: int): ...\n@on(1)\ndef f(a: str): ...\n",
+            "class C:\n @property\n def m(): ...\n @m.setter\n def m(): ...\n",
             "from a import f\ndef f(): ...\n",
             "def f(): ...\nif fast:\n    def f(): ...\n",
             "def f(): ...\nf: int\nf.cache = {}\n",

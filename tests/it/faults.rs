@@ -210,6 +210,12 @@ fn what_a_killed_run_has_written_is_not_generated_again() {
     assert_eq!(stale(), "[]");
     assert_eq!(project.jaunt("build --json").json()["backend"]["calls"], 0);
 
+    // A file that was only touched is one that the run did not get to.
+    let cart = project.read("src/app/__generated__/cart.py");
+    let cart = jaunt_digest::Digest::of(&cart);
+    project.write(journal, &format!("planned app.cart {cart}\nplanned app.price 1.1\n"));
+    assert_eq!(stale(), r#"["app.cart"]"#);
+
     // What was left by one run and done by the next is left no more, whatever becomes of a third.
     project.write(journal, "pending app.cart none\npending app.price none\ndone app.price\n");
     assert_eq!(stale(), "[]");
@@ -217,4 +223,18 @@ fn what_a_killed_run_has_written_is_not_generated_again() {
     assert_eq!(project.jaunt("build").code(), 3);
     project.edit("src/app/price.py", "FAIL", "What it costs");
     assert_eq!(stale(), "[]");
+}
+
+#[test]
+fn a_build_does_not_forget_the_tests_that_an_earlier_run_has_left() {
+    let project = project();
+    let journal = ".jaunt/engine/unfinished";
+    project.write(journal, "planned tests.cart 1.1\n");
+    assert_eq!(project.jaunt("build").code(), 0);
+    assert_eq!(project.read(journal).lines().next(), Some("planned app.cart none"));
+    assert!(
+        project.read(journal).contains("planned tests.cart 1.1\n"),
+        "{}",
+        project.read(journal)
+    );
 }

@@ -202,6 +202,10 @@ fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
         if walk.at >= until {
             return Some((part, End::Before(walk.at)));
         }
+        // A list would do for the fields, too.
+        if walk.peek()? != b'{' {
+            return None;
+        }
         let fields = walk.value::<SpecFields<'a>>()?;
         part.push(fields)?;
         match walk.peek()? {

@@ -257,6 +257,15 @@ fn a_wrong_field_elsewhere_is_named() {
 }
 
 #[test]
+fn a_spec_that_is_a_list_is_refused() {
+    let list = r#"["magic", "m:f", "m", "f", "m.py", null, null, null, null]"#;
+    assert_snapshot!(
+        error(format!(r#"{{"version": 1, "specs": [{list}]}}"#)),
+        @"specs[0]: expected an object, found a list"
+    );
+}
+
+#[test]
 fn two_specs_with_one_ref_are_refused() {
     let mut document = document();
     let specs = document["specs"].as_array_mut().unwrap();
