@@ -76,9 +76,9 @@ impl Journal {
             entries.into_iter().filter(|(name, _)| is_other(name))
         };
         let entry = |name: &ModuleName| (name.to_string(), content(project, name));
-        let unfinished = Self::unfinished(project);
+        let left: Vec<_> = before.left(project).into_iter().map(entry).collect();
         let entries = Entries {
-            pending: others(before.pending).chain(unfinished.iter().map(entry)).collect(),
+            pending: others(before.pending).chain(left).collect(),
             planned: others(before.planned)
                 .chain(plan.stale().map(|(name, _)| entry(name)))
                 .collect(),

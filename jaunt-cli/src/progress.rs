@@ -18,38 +18,33 @@ use crate::ui::Tone;
 use crate::ui::Ui;
 use crate::ui::count;
 
-/// One sink for the events of a run: a bar, or lines, or nothing.
+/// One sink for the events of a build.
 pub(crate) struct Progress {
-    ui: Ui,
-    bar: Option<ProgressBar>,
-    has_lines: bool,
+    shown: Shown,
     running: Vec<String>,
 }
 
 impl Progress {
     pub(crate) fn new(ui: &Ui, choice: ProgressChoice, total: usize) -> Self {
-        let choice = resolve(ui, choice);
-        let bar = (choice == ProgressChoice::Bar).then(|| bar(total as u64));
-        let has_lines = choice != ProgressChoice::None;
-        Self { ui: ui.clone(), bar, has_lines, running: Vec::new() }
+        Self { shown: Shown::new(ui, resolve(ui, choice), total as u64), running: Vec::new() }
     }
 
     /// Whether the problems of a module are shown when it fails.
     pub(crate) fn shows_problems(&self) -> bool {
-        self.has_lines && !self.ui.is_quiet()
+        self.shown.has_lines && !self.shown.ui.is_quiet()
     }
 
     pub(crate) fn event(&mut self, event: &BuildEvent) {
         match event {
             BuildEvent::Started { module } => {
                 self.running.push(module.to_string());
-                if self.bar.is_none() {
-                    self.line(Tone::Note, "generating", module.as_str());
+                if self.shown.bar.is_none() {
+                    self.shown.line(Tone::Note, "generating", module.as_str());
                 }
             }
             BuildEvent::Retrying { module, attempt, problems } => {
                 let problems = problems.join("; ");
-                self.line(
+                self.shown.line(
                     Tone::Note,
                     "retrying",
                     &format!("{module} (attempt {attempt}): {problems}"),
@@ -58,32 +53,84 @@ impl Progress {
             BuildEvent::Finished { module, outcome } => {
                 self.running.retain(|it| it != module.as_str());
                 self.finished(module.as_str(), outcome);
-                if let Some(bar) = &self.bar {
+                if let Some(bar) = &self.shown.bar {
                     bar.inc(1);
                 }
             }
         }
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.shown.bar {
             bar.set_message(sanitize(&self.running.join(", ")).into_owned());
         }
     }
 
     fn finished(&self, module: &str, outcome: &ModuleOutcome) {
         match outcome {
-            ModuleOutcome::Generated { .. } if self.bar.is_none() => {
-                self.line(Tone::Good, "generated", module);
+            ModuleOutcome::Generated { .. } if self.shown.bar.is_none() => {
+                self.shown.line(Tone::Good, "generated", module);
             }
             ModuleOutcome::Failed(problems) => {
                 for problem in problems {
-                    self.line(Tone::Bad, "failed", &format!("{module}: {problem}"));
+                    self.shown.line(Tone::Bad, "failed", &format!("{module}: {problem}"));
                 }
             }
             ModuleOutcome::Blocked { cause } => {
-                self.line(Tone::Bad, "blocked", &format!("{module}: `{cause}` failed"));
+                self.shown.line(Tone::Bad, "blocked", &format!("{module}: `{cause}` failed"));
             }
             // Of what was not started, the summary has the number.
             ModuleOutcome::Cancelled | ModuleOutcome::Generated { .. } | ModuleOutcome::Fresh => {}
         }
+    }
+}
+
+/// What there is to see of tests whose output is kept for the document. Where pytest writes to the
+/// terminal by itself, that is progress enough.
+pub(crate) struct TestProgress {
+    shown: Shown,
+}
+
+impl TestProgress {
+    pub(crate) fn new(ui: &Ui, choice: ProgressChoice) -> Self {
+        let choice = if ui.is_json() { resolve(ui, choice) } else { ProgressChoice::None };
+        Self { shown: Shown::new(ui, choice, 0) }
+    }
+
+    pub(crate) fn event(&self, event: &TestEvent) {
+        match event {
+            TestEvent::Collected { tests, .. } => match &self.shown.bar {
+                Some(bar) => bar.set_length(*tests),
+                None => {
+                    let n_tests = usize::try_from(*tests).unwrap_or(usize::MAX);
+                    self.shown.line(Tone::Note, "running", &count(n_tests, "test"));
+                }
+            },
+            TestEvent::Outcome { node_id, outcome, message, counts, .. } => {
+                if matches!(outcome, Outcome::Failed | Outcome::Error) {
+                    let message = message.lines().next().unwrap_or_default();
+                    self.shown.line(Tone::Bad, "failed", &format!("{node_id}: {message}"));
+                }
+                if let Some(bar) = &self.shown.bar {
+                    let n_done = counts.passed + counts.failed + counts.skipped;
+                    bar.set_position(n_done + counts.xfailed + counts.xpassed);
+                    let n_bad = counts.failed + counts.errors;
+                    bar.set_message(format!("{} passed, {n_bad} failed", counts.passed));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A bar, or lines, or nothing.
+struct Shown {
+    ui: Ui,
+    bar: Option<ProgressBar>,
+    has_lines: bool,
+}
+
+impl Shown {
+    fn new(ui: &Ui, choice: ProgressChoice, total: u64) -> Self {
+        let bar = (choice == ProgressChoice::Bar).then(|| bar(total));
+        Self { ui: ui.clone(), bar, has_lines: choice != ProgressChoice::None }
     }
 
     fn line(&self, tone: Tone, label: &str, message: &str) {
@@ -97,65 +144,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-/// What there is to see of tests whose output is kept for the document. Where pytest writes to the
-/// terminal by itself, that is progress enough.
-pub(crate) struct TestProgress {
-    ui: Ui,
-    bar: Option<ProgressBar>,
-    has_lines: bool,
-}
-
-impl TestProgress {
-    pub(crate) fn new(ui: &Ui, choice: ProgressChoice) -> Self {
-        let choice = if ui.is_json() { resolve(ui, choice) } else { ProgressChoice::None };
-        let bar = (choice == ProgressChoice::Bar).then(|| bar(0));
-        Self { ui: ui.clone(), bar, has_lines: choice != ProgressChoice::None }
-    }
-
-    pub(crate) fn event(&self, event: &TestEvent) {
-        match event {
-            TestEvent::Collected { tests, .. } => match &self.bar {
-                Some(bar) => bar.set_length(*tests),
-                None => {
-                    let n_tests = usize::try_from(*tests).unwrap_or(usize::MAX);
-                    self.line(Tone::Note, "running", &count(n_tests, "test"));
-                }
-            },
-            TestEvent::Outcome { node_id, outcome, message, counts, .. } => {
-                if matches!(outcome, Outcome::Failed | Outcome::Error) {
-                    let message = message.lines().next().unwrap_or_default();
-                    self.line(Tone::Bad, "failed", &format!("{node_id}: {message}"));
-                }
-                if let Some(bar) = &self.bar {
-                    let n_done = counts.passed + counts.failed + counts.skipped;
-                    bar.set_position(n_done + counts.xfailed + counts.xpassed);
-                    let n_bad = counts.failed + counts.errors;
-                    bar.set_message(format!("{} passed, {n_bad} failed", counts.passed));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn line(&self, tone: Tone, label: &str, message: &str) {
-        if self.has_lines {
-            match &self.bar {
-                Some(bar) => bar.suspend(|| self.ui.labelled(tone, label, message)),
-                None => self.ui.labelled(tone, label, message),
-            }
-        }
-    }
-}
-
-impl Drop for TestProgress {
+impl Drop for Shown {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
