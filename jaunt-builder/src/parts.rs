@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use camino::Utf8PathBuf;
 use jaunt_digest::Digest;
 use jaunt_digest::Kind;
+use jaunt_digest::Kwargs;
 use jaunt_digest::Layout;
 use jaunt_digest::ModuleEntry;
 use jaunt_digest::ModuleName;
@@ -18,7 +19,7 @@ use serde::Serialize;
 
 use crate::project::Project;
 
-const HEAD: &str = "jaunt-parts 1";
+const HEAD: &str = "jaunt-parts 2";
 
 /// The index of a project's product modules: what each is made from, and who depends on it.
 ///
@@ -53,8 +54,7 @@ struct Part {
 struct PartSpec {
     spec: SpecRef,
     source_file: Utf8PathBuf,
-    kwargs: serde_json::Map<String, serde_json::Value>,
-    kwargs_text: String,
+    kwargs: Kwargs,
     dependencies: Vec<SpecRef>,
     class_name: Option<String>,
     graph: String,
@@ -127,9 +127,8 @@ impl PartTexts {
                     let entry = project.spec(spec)?.clone();
                     Some(PartSpec {
                         spec: spec.clone(),
-                        source_file: entry.source_file,
+                        source_file: entry.source_file.to_path_buf(),
                         kwargs: entry.kwargs,
-                        kwargs_text: entry.kwargs_text,
                         dependencies: entry.dependencies,
                         class_name: entry.class_name,
                         graph: project.graph(spec).to_string(),
@@ -253,9 +252,8 @@ impl Part {
         for spec in self.specs {
             let entry = SpecEntry {
                 kind: Kind::Build,
-                source_file: spec.source_file,
+                source_file: spec.source_file.into(),
                 kwargs: spec.kwargs,
-                kwargs_text: spec.kwargs_text,
                 dependencies: spec.dependencies,
                 class_name: spec.class_name,
             };

@@ -32,7 +32,7 @@ mod top_level;
 
 pub use crate::digest::{Digest, InvalidDigest};
 pub use crate::header::{Header, HeaderFields, normalize_body, render, split};
-pub use crate::kwargs::kwargs_text;
+pub use crate::kwargs::{Kwargs, kwargs_text};
 pub use crate::layout::{GeneratedPath, Layout, LayoutError};
 pub use crate::name::{InvalidName, Kind, ModuleName, SpecRef};
 pub use crate::outline::{Definition, DefinitionKind, Outline};

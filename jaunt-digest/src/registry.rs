@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread;
 
-use camino::Utf8PathBuf;
-use serde_json::{Map, Value};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
 
 use crate::digest::Digest;
-use crate::kwargs;
+use crate::kwargs::Kwargs;
 use crate::name::{Kind, ModuleName, SpecRef};
 use crate::text::shown;
 
@@ -54,11 +55,9 @@ pub struct SpecEntry {
     /// What it asks for.
     pub kind: Kind,
     /// The file that holds it, relative to the project root.
-    pub source_file: Utf8PathBuf,
-    /// The decorator's arguments, for use.
-    pub kwargs: Map<String, Value>,
-    /// The decorator's arguments as they are digested; see [`kwargs_text`](crate::kwargs_text).
-    pub kwargs_text: String,
+    pub source_file: Arc<Utf8Path>,
+    /// The decorator's arguments.
+    pub kwargs: Kwargs,
     /// The specs that it depends on directly: sorted, each once.
     pub dependencies: Vec<SpecRef>,
     /// The class around it, if it is a method.
@@ -68,18 +67,17 @@ pub struct SpecEntry {
 impl SpecEntry {
     /// Returns the decorator's `prompt`, if there is one that says something.
     pub fn prompt(&self) -> Option<String> {
-        self.kwargs
-            .get("prompt")
-            .and_then(Value::as_str)
-            .filter(|it| !it.is_empty())
-            .map(str::to_owned)
+        match self.kwargs.get("prompt")? {
+            Value::String(text) => Some(text).filter(|it| !it.is_empty()),
+            _ => None,
+        }
     }
 
     /// Returns the specs that the decorator's `deps` and `targets` name.
     ///
     /// What is not a ref is left out, and a ref need not be registered.
     pub fn targets(&self) -> BTreeSet<SpecRef> {
-        kwargs::refs_in(&self.kwargs)
+        self.kwargs.refs()
     }
 }
 

@@ -237,7 +237,7 @@ fn read_file(root: &Utf8Path, specs: &Specs, file: &SpecFile<'_>, bytes: &mut Ve
     })?;
     let digests = file.specs.iter().map(|&idx| {
         let definition = source.outline.definition(specs.ref_at(idx).qualname());
-        definition.map(|it| it.local_digest(&specs.entry_at(idx).kwargs_text))
+        definition.map(|it| it.local_digest(specs.entry_at(idx).kwargs.text()))
     });
     let digests = digests.collect();
     Ok((source, digests))
@@ -309,7 +309,7 @@ fn with_sources(
     undefined.sort_unstable();
     if problems.is_empty() {
         problems.extend(undefined.into_iter().map(|idx| SourceProblem {
-            file: specs.entry_at(idx).source_file.clone(),
+            file: specs.entry_at(idx).source_file.to_path_buf(),
             spec: specs.ref_at(idx).clone(),
             message: format!(
                 "it has no `def`, `async def` or `class` named `{}` at module level",

@@ -8,14 +8,13 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use serde::Deserialize;
-use serde_json::Map;
 use serde_json::value::RawValue;
 
 use super::read::{self, dir_of};
 use super::specs::{Places, Specs, narrow};
 use super::{Registry, SpecEntry};
 use crate::json::{self, Str};
-use crate::kwargs;
+use crate::kwargs::Kwargs;
 use crate::name::{Kind, SpecRef};
 
 /// Among how many a document is shared.
@@ -230,8 +229,8 @@ impl<'a> Part<'a> {
             .into_iter()
             .find(|kind| kind.registry_str() == fields.kind)?;
         let source_file = match self.entries.last() {
-            Some(last) if last.source_file == *fields.source_file => last.source_file.clone(),
-            _ => dir_of(&fields.source_file).filter(|path| *path != "")?,
+            Some(last) if *last.source_file == *fields.source_file => last.source_file.clone(),
+            _ => dir_of(&fields.source_file).filter(|path| *path != "")?.into(),
         };
         let object = fields.decorator_kwargs;
         let exact_text = fields.decorator_kwargs_json;
@@ -242,22 +241,12 @@ impl<'a> Part<'a> {
         {
             return None;
         }
-        let object = object.filter(|raw| raw.get() != "{}");
-        let kwargs_text = match (exact_text, object) {
-            (Some(Str(text)), _) => text.into_owned(),
-            (None, Some(object)) => kwargs::text_of(object).ok()?,
-            (None, None) => "{}".to_owned(),
-        };
-        let kwargs = match object {
-            Some(object) => json::to_map(object).ok()?,
-            None => Map::new(),
-        };
+        let kwargs = Kwargs::of_document(object, exact_text.map(|Str(text)| text)).ok()?;
         self.refs.push(spec);
         self.entries.push(SpecEntry {
             kind,
             source_file,
             kwargs,
-            kwargs_text,
             dependencies: Vec::new(),
             class_name: fields.class_name.map(|it| it.0.into_owned()),
         });

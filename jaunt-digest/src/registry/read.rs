@@ -12,7 +12,7 @@ use super::specs::Specs;
 use super::{ModuleEntry, Producer, Registry, RegistryError, Settings, SpecEntry};
 use crate::digest::Digest;
 use crate::json::{self, Node, Object};
-use crate::kwargs;
+use crate::kwargs::Kwargs;
 use crate::name::{Kind, ModuleName, SpecRef};
 use crate::text::shown;
 
@@ -137,16 +137,12 @@ fn entry(
     let object = fields.optional("decorator_kwargs", OBJECT, as_object)?;
     let exact_text = fields.optional("decorator_kwargs_json", STRING, as_str)?;
     // Arguments without a strict JSON form, like `nan`, may come as the text alone.
-    let object = object.or_else(|| serde_json::from_str(exact_text.as_deref()?).ok());
-    if object.is_some_and(json::is_too_deep) {
+    let either = object.or_else(|| serde_json::from_str(exact_text.as_deref()?).ok());
+    if either.is_some_and(json::is_too_deep) {
         let expected = format!("nested at most {} levels deep", json::MAX_DEPTH);
-        return Err(fields.wrong("decorator_kwargs", &expected, object));
+        return Err(fields.wrong("decorator_kwargs", &expected, either));
     }
-    let kwargs_text = match (&exact_text, object) {
-        (Some(text), _) => text.clone().into_owned(),
-        (None, Some(object)) => kwargs::text_of(object)?,
-        (None, None) => "{}".to_owned(),
-    };
+    let kwargs = Kwargs::of_document(object, exact_text)?;
     let mut dependencies = BTreeSet::new();
     for text in fields.optional("dependencies", STRINGS, as_strs)?.unwrap_or_default() {
         let Some((dependency, _)) = known.get_key_value(&*text) else {
@@ -159,9 +155,8 @@ fn entry(
     }
     Ok(SpecEntry {
         kind: fields.required("kind", KIND, as_kind)?,
-        source_file: fields.required("source_file", PATH, as_file)?,
-        kwargs: object.map(json::to_map).transpose()?.unwrap_or_default(),
-        kwargs_text,
+        source_file: fields.required("source_file", PATH, as_file)?.into(),
+        kwargs,
         dependencies: dependencies.into_iter().collect(),
         class_name: fields.optional("class_name", STRING, as_string)?,
     })

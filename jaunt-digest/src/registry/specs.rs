@@ -192,15 +192,15 @@ pub(super) fn narrow(idx: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kwargs::Kwargs;
     use crate::name::Kind;
 
     fn specs(names: &[&str]) -> Specs {
         let entry = |name: &&str| {
             let entry = SpecEntry {
                 kind: Kind::Build,
-                source_file: "m.py".into(),
-                kwargs: serde_json::Map::new(),
-                kwargs_text: (*name).to_owned(),
+                source_file: Arc::from(camino::Utf8Path::new("m.py")),
+                kwargs: Kwargs::of_document(None, Some((*name).into())).unwrap(),
                 dependencies: vec!["m:f0".parse().unwrap(), "m:other".parse().unwrap()],
                 class_name: None,
             };
@@ -219,7 +219,7 @@ mod tests {
         for name in names {
             let idx = specs.index_of(name).unwrap();
             assert_eq!(specs.ref_at(idx).as_str(), name);
-            assert_eq!(specs[name].kwargs_text, name);
+            assert_eq!(specs[name].kwargs.text(), name);
             let deps: Vec<Option<usize>> = specs.deps_at(idx).collect();
             assert_eq!(deps, [specs.index_of("m:f0"), None]);
         }

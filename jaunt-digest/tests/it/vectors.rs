@@ -59,7 +59,7 @@ fn keyword_texts_are_those_of_the_original() {
             spec["dependencies"] = Value::Array(Vec::new());
             let document = serde_json::json!({ "version": 1, "specs": [spec] }).to_string();
             let registry = Registry::from_json(document.as_bytes()).unwrap();
-            assert_eq!(registry.specs.into_values().next().unwrap().kwargs_text, text);
+            assert_eq!(registry.specs.into_values().next().unwrap().kwargs.text(), text);
         }
     }
 }
@@ -126,14 +126,14 @@ impl Project {
 
     fn segment(&self, spec: &SpecRef) -> Result<String, &'static str> {
         let file = &self.registry.specs[spec].source_file;
-        let outline = self.outlines.get(file).ok_or("io")?.as_ref().map_err(|kind| *kind)?;
+        let outline = self.outlines.get(&**file).ok_or("io")?.as_ref().map_err(|kind| *kind)?;
         let definition = outline.definition(spec.qualname()).ok_or("not_found")?;
         assert_eq!(definition.name(), spec.definition());
         Ok(definition.segment())
     }
 
     fn local(&self, spec: &SpecRef) -> Result<Digest, &'static str> {
-        Ok(Digest::local(&self.segment(spec)?, &self.registry.specs[spec].kwargs_text))
+        Ok(Digest::local(&self.segment(spec)?, self.registry.specs[spec].kwargs.text()))
     }
 
     fn graph(&self, spec: &SpecRef, below: &mut Vec<SpecRef>) -> Result<Digest, &'static str> {
