@@ -293,7 +293,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
             kind: module.kind,
             spec_module: name.clone(),
             generated_module: module.generated_module.clone(),
-            expected_names: module.expected_names.clone(),
+            expected_names: module.expected_names(),
             spec_sources: module
                 .specs
                 .iter()
@@ -447,13 +447,9 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         module: &SpecModule,
         tree: &Tree,
     ) -> Result<(), WriteError> {
-        let Some(other) =
-            module.other_shape.as_ref().filter(|it| it.tree() == module.output.tree())
-        else {
-            return Ok(());
-        };
+        let Some(other) = module.output.other_shape() else { return Ok(()) };
         if let Output::Ours(facts) = read_output(tree, other.file())
-            && facts.source_module.as_deref() == Some(name.as_str())
+            && facts.header().source_module() == Some(name.as_str())
         {
             tree.remove(other.file())?;
             // Bytecode of modules that are gone does not keep a directory.

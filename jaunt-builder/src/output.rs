@@ -8,8 +8,8 @@ use camino::Utf8Path;
 use camino::Utf8PathBuf;
 use jaunt_digest::Digest;
 use jaunt_digest::GeneratedPath;
+use jaunt_digest::Header;
 use jaunt_digest::ModuleName;
-use jaunt_digest::SpecRef;
 use jaunt_write::Tree;
 use jaunt_write::WriteError;
 
@@ -52,25 +52,11 @@ pub enum Output {
 /// What a generated file says of itself, and the digest of its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// `jaunt:kind`.
-    pub kind: Option<String>,
-    /// `jaunt:source_module`.
-    pub source_module: Option<String>,
-    /// `jaunt:module_digest`, without its prefix.
-    pub module_digest: Option<String>,
-    /// `jaunt:digest_scheme`; 1 where there is none.
-    pub digest_scheme: u32,
+    header: Box<str>,
     /// Digest of the code as it is.
     pub body: Digest,
-    /// Digest of the code as it was written. None in files of Python's jaunt.
-    pub recorded_body: Option<Digest>,
-    /// The digest of each spec's own text when the code was generated.
-    pub spec_local_digests: BTreeMap<String, Digest>,
-    /// Digests of the code of the modules it was generated against.
-    pub dependency_bodies: BTreeMap<String, Digest>,
-    /// Module digests of what it tests, or was built together with.
-    pub dependency_digests: BTreeMap<String, Digest>,
-    /// The whole file as it was read: its stamp before, where it has one, and its digest.
+    /// The whole file as it was read: its stamp before, where it has one, and its digest. None where
+    /// nobody wanted it.
     pub(crate) file: Option<(Stamp, Digest)>,
 }
 
@@ -79,14 +65,12 @@ pub struct Facts {
 /// No link is followed. What cannot be read is a finding, not an error.
 pub fn read_outputs(project: &Project) -> BTreeMap<ModuleName, Output> {
     let modules: Vec<_> = project.modules().iter().collect();
-    let reader =
-        OutputReader::new(project.root(), modules.iter().map(|(_, module)| &module.output));
+    let places = modules.iter().map(|(_, module)| &module.output);
+    let reader = OutputReader::new(project.root(), places, true);
     let chunks: Vec<_> = modules.chunks(CHUNK).collect();
     let outputs = in_parallel(&chunks, |chunk| {
         let mut reader = reader.clone();
-        let read = |(_, module): &(_, &SpecModule)| {
-            reader.read(&module.output, module.other_shape.as_ref())
-        };
+        let read = |(_, module): &(_, &SpecModule)| reader.read(&module.output);
         chunk.iter().map(read).collect::<Vec<_>>()
     });
     modules.iter().map(|(name, _)| (*name).clone()).zip(outputs.into_iter().flatten()).collect()
@@ -101,6 +85,8 @@ pub(crate) struct OutputReader<'a> {
     folder: Option<(Utf8PathBuf, Arc<Folder>)>,
     /// The last file.
     bytes: Vec<u8>,
+    /// Whether stamps and digests of whole files are wanted.
+    wants_evidence: bool,
 }
 
 impl<'a> OutputReader<'a> {
@@ -108,6 +94,7 @@ impl<'a> OutputReader<'a> {
     pub(crate) fn new(
         root: &'a Utf8Path,
         places: impl IntoIterator<Item = &'a GeneratedPath>,
+        wants_evidence: bool,
     ) -> Self {
         let mut trees = BTreeMap::new();
         let mut last = None;
@@ -117,22 +104,20 @@ impl<'a> OutputReader<'a> {
                 last = Some(tree);
             }
         }
-        Self { root, trees: Arc::new(trees), folder: None, bytes: Vec::new() }
+        Self { root, trees: Arc::new(trees), folder: None, bytes: Vec::new(), wants_evidence }
     }
 
     /// Reads the file of one module, and looks where it would be if the module were, or were not, a
     /// package.
-    pub(crate) fn read(
-        &mut self,
-        place: &GeneratedPath,
-        other_shape: Option<&GeneratedPath>,
-    ) -> Output {
-        match (self.read_at(place), other_shape) {
-            (Output::Missing, Some(other)) if matches!(self.read_at(other), Output::Ours(_)) => {
-                Output::Moved { from: other.path().to_owned() }
-            }
-            (output, _) => output,
+    pub(crate) fn read(&mut self, place: &GeneratedPath) -> Output {
+        let output = self.read_at(place);
+        if output == Output::Missing
+            && let Some(other) = place.other_shape()
+            && matches!(self.read_at(&other), Output::Ours(_))
+        {
+            return Output::Moved { from: other.path().to_owned() };
         }
+        output
     }
 
     fn read_at(&mut self, place: &GeneratedPath) -> Output {
@@ -141,7 +126,9 @@ impl<'a> OutputReader<'a> {
                 let tree = tree.clone();
                 self.read_in_folder(place).unwrap_or_else(|| {
                     let before = stamp::at(&self.root.join(place.path()));
-                    with_stamp(read_output(&tree, place.file()), before)
+                    let before = if let Found::File(stamp) = before { stamp } else { Stamp::NONE };
+                    read_in_tree(&tree, place.file())
+                        .map_or_else(|output| output, |bytes| self.judged(&bytes, before))
                 })
             }
             Some(Ok(None)) | None => Output::Missing,
@@ -164,7 +151,15 @@ impl<'a> OutputReader<'a> {
             Err(_) => return None,
         };
         stamp::read(&file, stamp, &mut self.bytes).ok()?;
-        Some(with_stamp(judge(&self.bytes), Found::File(stamp)))
+        Some(self.judged(&self.bytes, stamp))
+    }
+
+    fn judged(&self, bytes: &[u8], before: Stamp) -> Output {
+        let mut output = judge(bytes);
+        if let (Output::Ours(facts), true) = (&mut output, self.wants_evidence) {
+            facts.file = Some((before, Digest::of(bytes)));
+        }
+        output
     }
 }
 
@@ -176,23 +171,18 @@ pub(crate) fn is_generated(bytes: &[u8]) -> bool {
 }
 
 pub(crate) fn read_output(tree: &Tree, file: &Utf8Path) -> Output {
+    read_in_tree(tree, file).map_or_else(|output| output, |bytes| judge(&bytes))
+}
+
+/// The content of a file; what it comes to where there is none.
+fn read_in_tree(tree: &Tree, file: &Utf8Path) -> Result<Vec<u8>, Output> {
     #[cfg(test)]
     stamp::counting::read();
     match tree.read(file) {
-        Ok(Some(bytes)) => judge(&bytes),
-        Ok(None) => Output::Missing,
-        Err(err) => Output::Unreadable(chain(&err)),
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Output::Missing),
+        Err(err) => Err(Output::Unreadable(chain(&err))),
     }
-}
-
-/// The same with the stamp that the file had before it was read.
-fn with_stamp(mut output: Output, before: Found) -> Output {
-    if let (Output::Ours(facts), Found::File(before)) = (&mut output, before)
-        && let Some((stamp, _)) = &mut facts.file
-    {
-        *stamp = before;
-    }
-    output
 }
 
 /// What the content of a file makes of it.
@@ -218,29 +208,16 @@ pub(crate) fn judge(bytes: &[u8]) -> Output {
         return Output::Truncated;
     }
     Output::Ours(Box::new(Facts {
-        kind: header.get("kind").map(str::to_owned),
-        source_module: header.source_module().map(str::to_owned),
-        module_digest: header.module_digest().map(str::to_owned),
-        digest_scheme: header.digest_scheme().unwrap_or(1),
+        header: front.into(),
         body: Digest::of(body.as_bytes()),
-        recorded_body: header.body_digest(),
-        spec_local_digests: header.spec_local_digests(),
-        dependency_bodies: header.dependency_bodies(),
-        dependency_digests: header.dependency_digests(),
-        file: Some((Stamp::NONE, Digest::of(bytes))),
+        file: None,
     }))
 }
 
 impl Facts {
-    /// Whether the file was written by this program, and not by Python's jaunt: then what it does
-    /// not record was not there.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.recorded_body.is_some()
-    }
-
-    /// The specs recorded, as far as they are valid refs.
-    pub(crate) fn recorded_local(&self, spec: &SpecRef) -> Option<&Digest> {
-        self.spec_local_digests.get(spec.as_str())
+    /// What the file says of itself.
+    pub fn header(&self) -> Header<'_> {
+        Header::parse(&self.header).expect("it was parsed before")
     }
 }
 

@@ -1,9 +1,11 @@
 //! What will be done, and why, before anything is done.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jaunt_dag::Dag;
+use jaunt_digest::Header;
 use jaunt_digest::Kind;
 use jaunt_digest::ModuleName;
 
@@ -175,24 +177,36 @@ fn compare(
     module: &SpecModule,
     facts: &Facts,
 ) -> Vec<Staleness> {
-    if facts.kind.as_deref() != Some(module.kind.as_str()) {
-        return vec![Staleness::WrongKind { was: facts.kind.clone(), now: module.kind }];
+    let header = facts.header();
+    let (kind, source_module) = (header.get("kind"), header.source_module());
+    if kind != Some(module.kind.as_str()) {
+        return vec![Staleness::WrongKind { was: kind.map(str::to_owned), now: module.kind }];
     }
-    if facts.source_module.as_deref() != Some(name.as_str()) {
-        let was = facts.source_module.clone();
+    if source_module != Some(name.as_str()) {
+        let was = source_module.map(str::to_owned);
         return vec![Staleness::WrongModule { was, now: name.clone() }];
     }
     let mut reasons = Vec::new();
-    reasons.extend(compare_digest(project, module, facts));
-    if let Some(was) = facts.recorded_body.filter(|was| *was != facts.body) {
+    reasons.extend(compare_digest(project, module, &header));
+    if let Some(was) = header.body_digest().filter(|was| *was != facts.body) {
         reasons.push(Staleness::BodyEdited { was, now: facts.body });
     }
-    reasons.extend(compare_dependencies(project, outputs, name, module, facts));
+    reasons.extend(compare_dependencies(project, outputs, name, module, &header));
     reasons
 }
 
-fn compare_digest(project: &Project, module: &SpecModule, facts: &Facts) -> Option<Staleness> {
-    let now = match facts.digest_scheme {
+/// Whether a file was written by this program, and not by Python's jaunt: then what it does not
+/// record was not there.
+fn is_complete(header: &Header<'_>) -> bool {
+    header.body_digest().is_some()
+}
+
+fn compare_digest(
+    project: &Project,
+    module: &SpecModule,
+    header: &Header<'_>,
+) -> Option<Staleness> {
+    let now = match header.digest_scheme().unwrap_or(1) {
         1 => module.digest,
         scheme if module.other_digests.get(&1).is_some_and(|it| *it != module.digest) => {
             return Some(Staleness::OutdatedScheme { scheme });
@@ -202,24 +216,26 @@ fn compare_digest(project: &Project, module: &SpecModule, facts: &Facts) -> Opti
             None => return Some(Staleness::UnknownScheme { scheme }),
         },
     };
-    if facts.module_digest.as_deref() == Some(now.to_string().as_str()) {
+    let was = header.module_digest();
+    if was == Some(now.to_string().as_str()) {
         return None;
     }
     let mut changed = Vec::new();
     let mut added = Vec::new();
     let mut removed = Vec::new();
-    if facts.is_complete() {
+    if is_complete(header) {
+        let recorded = header.spec_local_digests();
         for spec in &module.specs {
-            match facts.recorded_local(spec) {
+            match recorded.get(spec.as_str()) {
                 Some(was) if was == project.local(spec) => {}
                 Some(_) => changed.push(spec.clone()),
                 None => added.push(spec.clone()),
             }
         }
-        let is_known = |was: &String| module.specs.iter().any(|spec| spec.as_str() == was);
-        removed.extend(facts.spec_local_digests.keys().filter(|was| !is_known(was)).cloned());
+        let is_known = |was: &str| module.specs.iter().any(|spec| spec.as_str() == was);
+        removed.extend(recorded.into_keys().filter(|was| !is_known(was)).map(Cow::into_owned));
     }
-    let was = facts.module_digest.as_ref().map(|digest| format!("sha256:{digest}"));
+    let was = was.map(|digest| format!("sha256:{digest}"));
     Some(Staleness::SpecsChanged { was, now, changed, added, removed, via: Vec::new() })
 }
 
@@ -228,7 +244,7 @@ fn compare_dependencies(
     outputs: &BTreeMap<ModuleName, Output>,
     name: &ModuleName,
     module: &SpecModule,
-    facts: &Facts,
+    header: &Header<'_>,
 ) -> Vec<Staleness> {
     let mut reasons = Vec::new();
     // Code that is gone or cannot be read makes its own module stale, and that one spreads.
@@ -236,8 +252,12 @@ fn compare_dependencies(
         Some(Output::Ours(facts)) => Some(facts.body),
         _ => None,
     };
+    let bodies = match module.dependencies.is_empty() {
+        true => BTreeMap::new(),
+        false => header.dependency_bodies(),
+    };
     for dep in &module.dependencies {
-        let was = facts.dependency_bodies.get(dep.as_str()).copied();
+        let was = bodies.get(dep.as_str()).copied();
         let now = body_of(dep.as_str());
         if was.is_some() && now.is_some() && was != now {
             let module = dep.clone();
@@ -246,10 +266,15 @@ fn compare_dependencies(
     }
     let units = project.units(module.kind);
     let peers = units.members(units.unit_of(name)).iter().filter(|peer| *peer != name);
-    for other in module.tested.iter().chain(peers) {
-        let was = facts.dependency_digests.get(other.as_str()).copied();
+    let mut others = module.tested.iter().chain(peers).peekable();
+    let digests = match others.peek() {
+        None => BTreeMap::new(),
+        Some(_) => header.dependency_digests(),
+    };
+    for other in others {
+        let was = digests.get(other.as_str()).copied();
         let now = project.module(other).digest;
-        if was != Some(now) && (was.is_some() || facts.is_complete()) {
+        if was != Some(now) && (was.is_some() || is_complete(header)) {
             let module = other.clone();
             reasons.push(Staleness::DependencySpecsChanged { module, was, now });
         }

@@ -22,6 +22,7 @@ use jaunt_digest::Specs;
 
 use crate::output::Output;
 use crate::stamp::Stamp;
+use loading::Wanted;
 
 mod loading;
 mod places;
@@ -33,14 +34,10 @@ pub struct SpecModule {
     pub kind: Kind,
     /// Its specs, in order of their refs.
     pub specs: Vec<SpecRef>,
-    /// The names that its code has to define, sorted.
-    pub expected_names: Vec<String>,
     /// The module that is generated for it.
     pub generated_module: ModuleName,
     /// The file that is generated for it.
     pub output: GeneratedPath,
-    /// Where its code would be if the module ceased to be, or became, a package.
-    pub other_shape: Option<GeneratedPath>,
     /// The module digest, scheme 1.
     pub digest: Digest,
     /// The module digest under other schemes, as far as the registry gives it.
@@ -49,6 +46,14 @@ pub struct SpecModule {
     pub dependencies: BTreeSet<ModuleName>,
     /// Product modules that its tests name. Empty for product modules.
     pub tested: BTreeSet<ModuleName>,
+}
+
+impl SpecModule {
+    /// The names that its code has to define, sorted.
+    pub fn expected_names(&self) -> Vec<String> {
+        let names: BTreeSet<&str> = self.specs.iter().map(SpecRef::definition).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
 }
 
 /// The specs of a registry with their sources, digests and graphs. A value: once loaded, it does
@@ -73,7 +78,8 @@ pub struct Project {
 /// A source file as it was when it was read.
 #[derive(Debug)]
 struct SourceFile {
-    outline: Outline,
+    /// None where nobody wants the text.
+    outline: Option<Outline>,
     stamp: Stamp,
     /// None where the text of the outline is the content: few ask for its digest.
     digest: Option<Digest>,
@@ -155,8 +161,9 @@ impl Project {
         layout: &Layout,
         kinds: &[Kind],
     ) -> Result<Self, ProjectError> {
+        let wanted = Wanted { texts: true, outputs: false };
         let known = BTreeMap::new();
-        loading::load(root, registry, layout, kinds, &known, false).map(|(project, _)| project)
+        loading::load(root, registry, layout, kinds, &known, wanted).map(|(project, _)| project)
     }
 
     /// The same, and reads the [outputs](crate::read_outputs) while it is at it: one core can do so
@@ -171,7 +178,25 @@ impl Project {
         layout: &Layout,
         kinds: &[Kind],
     ) -> Result<(Self, BTreeMap<ModuleName, Output>), ProjectError> {
-        loading::load(root, registry, layout, kinds, &BTreeMap::new(), true)
+        let wanted = Wanted { texts: true, outputs: true };
+        loading::load(root, registry, layout, kinds, &BTreeMap::new(), wanted)
+    }
+
+    /// Reads as much as a plan is made of: the same without the texts of the sources.
+    ///
+    /// The project can be asked for digests, and not be built: that panics.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn survey(
+        root: &Utf8Path,
+        registry: &Registry,
+        layout: &Layout,
+        kinds: &[Kind],
+    ) -> Result<(Self, BTreeMap<ModuleName, Output>), ProjectError> {
+        let wanted = Wanted { texts: false, outputs: true };
+        loading::load(root, registry, layout, kinds, &BTreeMap::new(), wanted)
     }
 
     /// Loads a part of the product code. The graph digests of specs whose dependencies are left out
@@ -182,7 +207,8 @@ impl Project {
         layout: &Layout,
         known: &BTreeMap<SpecRef, Digest>,
     ) -> Result<Self, ProjectError> {
-        loading::load(root, registry, layout, &[Kind::Build], known, false)
+        let wanted = Wanted { texts: true, outputs: false };
+        loading::load(root, registry, layout, &[Kind::Build], known, wanted)
             .map(|(project, _)| project)
     }
 
@@ -232,7 +258,7 @@ impl Project {
     /// Every source file with its stamp and digest, as it was read.
     pub(crate) fn source_files(&self) -> impl Iterator<Item = (&Utf8Path, Stamp, Digest)> {
         let digests = in_parallel(&self.sources, |(_, it)| {
-            it.digest.unwrap_or_else(|| Digest::of(it.outline.text()))
+            it.digest.unwrap_or_else(|| Digest::of(it.outline().text()))
         });
         let files = self.sources.iter().zip(digests);
         files.map(|((path, it), digest)| (path.as_path(), it.stamp, digest))
@@ -276,7 +302,7 @@ impl Project {
     fn definition(&self, spec: &SpecRef) -> jaunt_digest::Definition<'_> {
         self.sources[self.source_of[self.index_of(spec)]]
             .1
-            .outline
+            .outline()
             .definition(spec.qualname())
             .expect("the local digest was made from it")
     }
@@ -298,6 +324,12 @@ impl Project {
         named
             .filter(|spec| self.spec(spec).is_some_and(|entry| entry.kind == Kind::Build))
             .collect()
+    }
+}
+
+impl SourceFile {
+    fn outline(&self) -> &Outline {
+        self.outline.as_ref().expect("a project is loaded, not surveyed, to be built")
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where generated modules belong.
 
+use std::sync::Arc;
+
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::name::ModuleName;
@@ -152,7 +154,7 @@ impl Layout {
         let tree: Utf8PathBuf = base.components().chain(parts[..=at].iter().copied()).collect();
         let tree_len = tree.as_str().len();
         let path = parts[at + 1..].iter().fold(tree, |path, part| path.join(part));
-        Ok(GeneratedPath { path, tree_len })
+        Ok(GeneratedPath { path: path.into(), tree_len })
     }
 }
 
@@ -175,10 +177,11 @@ fn check_parts(path: &Utf8Path) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The place of a generated file: below a directory of generated modules, and nowhere else.
+/// The place of a generated file: below a directory of generated modules, and nowhere else. A clone
+/// is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GeneratedPath {
-    path: Utf8PathBuf,
+    path: Arc<Utf8Path>,
     tree_len: usize,
 }
 
@@ -196,6 +199,24 @@ impl GeneratedPath {
     /// Returns the file, relative to the project root.
     pub fn path(&self) -> &Utf8Path {
         &self.path
+    }
+
+    /// Returns where the module would be if it ceased to be, or became, a package: `b/__init__.py`
+    /// instead of `b.py`, and the other way round.
+    ///
+    /// The directory of generated modules itself can only be a package.
+    pub fn other_shape(&self) -> Option<Self> {
+        let file = self.file();
+        let other = match file.as_str().strip_suffix(".py")? {
+            "__init__" => return None,
+            stem => match stem.strip_suffix("/__init__") {
+                Some(dir) => format!("{dir}.py"),
+                None => format!("{stem}/__init__.py"),
+            },
+        };
+        let path = self.tree().join(other);
+        check_parts(&path).ok()?;
+        Some(Self { path: path.into(), tree_len: self.tree_len })
     }
 
     /// Returns the `__init__.py` files that importing the file needs, relative to
@@ -233,6 +254,21 @@ mod tests {
             let rest = "cannot be the directory of generated modules: it must be one identifier";
             assert_eq!(err, format!("`{bad}` {rest}"));
         }
+    }
+
+    #[test]
+    fn a_module_and_a_package_are_shapes_of_one_thing() {
+        let place = |relpath: &str| layout().place("src".into(), relpath.into()).unwrap();
+        for (module, package) in [
+            ("a/__generated__/b.py", "a/__generated__/b/__init__.py"),
+            ("__generated__/b/c.d.py", "__generated__/b/c.d/__init__.py"),
+        ] {
+            assert_eq!(place(module).other_shape(), Some(place(package)));
+            assert_eq!(place(package).other_shape(), Some(place(module)));
+        }
+        assert_eq!(place("a/__generated__/__init__.py").other_shape(), None);
+        let longest = format!("__generated__/{}/__init__.py", "b".repeat(253));
+        assert_eq!(place(&longest).other_shape(), None);
     }
 
     #[test]

@@ -49,26 +49,37 @@ pub(super) struct Group<'a> {
     pub(super) specs: Range<usize>,
 }
 
-/// Reads the sources, and the outputs if they are wanted.
+/// What is wanted beside modules and digests.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    /// The texts of the sources, and the digests of whole files.
+    pub(super) texts: bool,
+    pub(super) outputs: bool,
+}
+
+/// Reads the sources, and what else is wanted.
 pub(super) fn load(
     root: &Utf8Path,
     registry: &Registry,
     layout: &Layout,
     kinds: &[Kind],
     known: &BTreeMap<SpecRef, Digest>,
-    wants_outputs: bool,
+    wanted: Wanted,
 ) -> Result<(Project, BTreeMap<ModuleName, Output>), ProjectError> {
     let specs = &registry.specs;
     let groups = groups(specs)?;
     let files = files(specs, kinds);
     let is_loaded = |group: &Group<'_>| kinds.contains(&group.kind);
-    let loaded: Vec<usize> = match wants_outputs {
+    let loaded: Vec<usize> = match wanted.outputs {
         true => (0..groups.len()).filter(|idx| is_loaded(&groups[*idx])).collect(),
         false => Vec::new(),
     };
     let read_files = |files_left: &Handfuls| {
         let mut bytes = Vec::new();
-        files_left.each(|idx| read_file(root, specs, &files[idx], &mut bytes))
+        files_left.each(|idx| {
+            let read = read_file(root, specs, &files[idx], &mut bytes);
+            read.map(|(source, digests)| (source.kept(wanted.texts), digests))
+        })
     };
     let (sources_left, outputs_left) = (Handfuls::of(files.len()), Handfuls::of(loaded.len()));
     let (all_places, first_reader) = (OnceLock::new(), OnceLock::new());
@@ -76,7 +87,7 @@ pub(super) fn load(
         let mut reader = reader.clone();
         outputs_left.each(|idx| {
             let place = &places[loaded[idx]];
-            reader.read(&place.output, place.other_shape.as_ref())
+            reader.read(&place.output)
         })
     };
     thread::scope(|scope| {
@@ -102,7 +113,7 @@ pub(super) fn load(
         let places = places(registry, layout, &groups)?;
         let places = all_places.get_or_init(|| places);
         let outputs = loaded.iter().map(|idx| &places[*idx].output);
-        let reader = first_reader.get_or_init(|| OutputReader::new(root, outputs));
+        let reader = first_reader.get_or_init(|| OutputReader::new(root, outputs, wanted.texts));
         for (_, sender) in &workers {
             sender.send((places, reader)).ok();
         }
@@ -228,8 +239,31 @@ fn files<'a>(specs: &'a Specs, kinds: &[Kind]) -> Vec<SpecFile<'a>> {
 /// What one source file comes to: the file, and the local digest of each spec that has its definition.
 type Read = Result<(SourceFile, Vec<Option<Digest>>), SourceProblem>;
 
+/// A source file that was read and parsed.
+struct Parsed {
+    outline: Outline,
+    stamp: Stamp,
+    digest: Option<Digest>,
+}
+
+impl Parsed {
+    /// Nearly all of it is text.
+    fn kept(self, with_text: bool) -> SourceFile {
+        SourceFile {
+            outline: with_text.then_some(self.outline),
+            stamp: self.stamp,
+            digest: self.digest,
+        }
+    }
+}
+
 /// Reads and parses a source file, and digests the specs in it. `bytes` is for use meanwhile.
-fn read_file(root: &Utf8Path, specs: &Specs, file: &SpecFile<'_>, bytes: &mut Vec<u8>) -> Read {
+fn read_file(
+    root: &Utf8Path,
+    specs: &Specs,
+    file: &SpecFile<'_>,
+    bytes: &mut Vec<u8>,
+) -> Result<(Parsed, Vec<Option<Digest>>), SourceProblem> {
     let source = read_source(root, file.path.into(), bytes).map_err(|message| SourceProblem {
         file: file.path.into(),
         spec: specs.ref_at(file.specs[0]).clone(),
@@ -243,11 +277,7 @@ fn read_file(root: &Utf8Path, specs: &Specs, file: &SpecFile<'_>, bytes: &mut Ve
     Ok((source, digests))
 }
 
-fn read_source(
-    root: &Utf8Path,
-    file: &Utf8Path,
-    bytes: &mut Vec<u8>,
-) -> Result<SourceFile, String> {
+fn read_source(root: &Utf8Path, file: &Utf8Path, bytes: &mut Vec<u8>) -> Result<Parsed, String> {
     let stamp = read_with_stamp(&root.join(file), bytes).map_err(|err| match err.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => format!("cannot read it: {err}"),
@@ -256,7 +286,7 @@ fn read_source(
     let outline = Outline::parse(&source).map_err(|err| err.to_string())?;
     let is_text = source.text().as_bytes() == bytes.as_slice();
     let digest = if is_text { None } else { Some(Digest::of(bytes)) };
-    Ok(SourceFile { outline, stamp, digest })
+    Ok(Parsed { outline, stamp, digest })
 }
 
 /// Reads the content of a file, and gives the stamp that it had before.
@@ -395,9 +425,6 @@ impl Project {
             let Some(graph) = graphs.get_mut(&group.kind) else { continue };
             let own: Vec<SpecRef> =
                 group.specs.clone().map(|idx| specs.ref_at(idx).clone()).collect();
-            let mut expected: Vec<&str> = own.iter().map(SpecRef::definition).collect();
-            expected.sort_unstable();
-            expected.dedup();
             let deps = group.specs.clone().flat_map(|idx| specs.deps_at(idx)).flatten();
             let mut below: Vec<usize> = deps
                 .map(|dep| group_of[dep])
@@ -410,10 +437,8 @@ impl Project {
             let given = registry.modules.get(group.name);
             let module = SpecModule {
                 kind: group.kind,
-                expected_names: expected.into_iter().map(str::to_owned).collect(),
                 generated_module: place.generated_module.clone(),
                 output: place.output.clone(),
-                other_shape: place.other_shape.clone(),
                 digest: Digest::module(graphs),
                 other_digests: given.map(|entry| entry.digests.clone()).unwrap_or_default(),
                 dependencies: below.iter().map(|dep| groups[*dep].name.clone()).collect(),

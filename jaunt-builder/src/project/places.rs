@@ -19,7 +19,6 @@ use super::loading::Group;
 pub(crate) struct Place {
     pub(super) generated_module: ModuleName,
     pub(crate) output: GeneratedPath,
-    pub(crate) other_shape: Option<GeneratedPath>,
 }
 
 /// The place of every module of the registry, whatever its kind: they share directories.
@@ -42,7 +41,7 @@ pub(super) fn places(
     for (group, generated_module) in groups.iter().zip(&generated) {
         let is_package = packages.contains(generated_module.as_str());
         let source_file = &registry.specs.entry_at(group.specs.start).source_file;
-        let (output, other_shape) = match place(
+        let output = match place(
             given(group),
             layout,
             group.name,
@@ -57,7 +56,7 @@ pub(super) fn places(
             }
         };
         let generated_module = generated_module.clone();
-        places.push(Place { generated_module, output, other_shape });
+        places.push(Place { generated_module, output });
     }
     match collision(groups, &places) {
         Some(error) => Err(error),
@@ -115,7 +114,7 @@ fn place(
     generated_module: &ModuleName,
     source_file: &Utf8Path,
     is_package: bool,
-) -> Result<(GeneratedPath, Option<GeneratedPath>), LayoutError> {
+) -> Result<GeneratedPath, LayoutError> {
     let base = match given.and_then(|it| it.output_base.clone()) {
         Some(base) => base,
         None => layout.base_of(source_file, name)?,
@@ -125,24 +124,13 @@ fn place(
         Some(relpath) => relpath,
         None => layout.generated_relpath(generated_module, is_package),
     };
-    let output = layout.place(&base, &relpath)?;
-    let other = as_package(&relpath).or_else(|| as_module(&relpath));
-    // The package directory of all generated code has no other shape.
-    let other_shape = other.and_then(|other| layout.place(&base, &other).ok());
-    Ok((output, other_shape))
+    layout.place(&base, &relpath)
 }
 
 /// `x/b.py` as `x/b/__init__.py`; none for what is a package already.
 fn as_package(relpath: &Utf8Path) -> Option<Utf8PathBuf> {
     let stem = relpath.file_stem().filter(|stem| *stem != "__init__")?;
     Some(relpath.with_file_name(stem).join("__init__.py"))
-}
-
-/// `x/b/__init__.py` as `x/b.py`; none for what is a plain module already.
-fn as_module(relpath: &Utf8Path) -> Option<Utf8PathBuf> {
-    relpath.file_stem().filter(|stem| *stem == "__init__")?;
-    let package = relpath.parent().filter(|dir| !dir.as_str().is_empty())?;
-    Some(package.with_extension("py"))
 }
 
 #[cfg(test)]

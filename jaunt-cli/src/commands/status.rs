@@ -41,7 +41,7 @@ pub(crate) async fn run(
 ) -> CommandResult<Exit> {
     let workspace = Workspace::open(session)?;
     let kinds: &[Kind] = if args.magic_only { &[Kind::Build] } else { &[Kind::Build, Kind::Test] };
-    let (loaded, outputs) = load_with_outputs(session, &workspace, kinds).await?;
+    let (loaded, outputs) = survey(session, &workspace, kinds).await?;
     loaded.expect_any_specs(args.allow_empty)?;
     let targets = Targets::resolve(&loaded.registry, &args.targets)?;
     let is_narrow = !args.targets.is_empty();
@@ -86,8 +86,8 @@ pub(crate) async fn run(
     Ok(exit)
 }
 
-/// Reads the registry, the sources of all specs of these kinds, and the files generated for them.
-async fn load_with_outputs(
+/// Reads what there is to know of the specs of these kinds, and of the files generated for them.
+async fn survey(
     session: &Session,
     workspace: &Workspace,
     kinds: &[Kind],
@@ -100,8 +100,7 @@ async fn load_with_outputs(
         session.ui.labelled(Tone::Note, "warning:", warning);
     }
     let settings = workspace.settings(&registry)?;
-    let (project, outputs) =
-        Project::load_with_outputs(&workspace.root, &registry, &settings.layout, kinds)?;
+    let (project, outputs) = Project::survey(&workspace.root, &registry, &settings.layout, kinds)?;
     Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
 }
 
