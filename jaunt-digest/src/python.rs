@@ -66,7 +66,7 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
     if u32::try_from(text.len()).is_err() {
         return Err(SyntaxError::new("", 0, "source code of 4 GiB or more"));
     }
-    if let Some(at) = text.find('\0') {
+    if let Some(at) = memchr::memchr(0, text.as_bytes()) {
         return Err(SyntaxError::new(text, at, "source code cannot contain null bytes"));
     }
     // The caller has dropped one already, and Ruff would drop another.

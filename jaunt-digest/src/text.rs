@@ -26,7 +26,7 @@ pub(crate) fn split_line(text: &str) -> (&str, &str, &str) {
     let may_end = |byte: &u8| *byte < b' ' || matches!(byte, 0xc2 | 0xe2);
     let mut from = 0;
     let (at, end) = loop {
-        let Some(found) = text.as_bytes()[from..].iter().position(may_end) else {
+        let Some(found) = position(&text.as_bytes()[from..], may_end) else {
             return (text, "", "");
         };
         let c = text[from + found..].chars().next().expect("a character begins there");
@@ -39,9 +39,18 @@ pub(crate) fn split_line(text: &str) -> (&str, &str, &str) {
     (&text[..at], &text[at..at + length], &text[at + length..])
 }
 
+/// The first byte of a kind, looked for in many at a time.
+fn position(bytes: &[u8], is_it: impl Fn(&u8) -> bool) -> Option<usize> {
+    const MANY: usize = 64;
+    let is_in = |many: &[u8]| many.iter().fold(false, |is_in, byte| is_in | is_it(byte));
+    let skipped = bytes.chunks(MANY).take_while(|many| !is_in(many)).count() * MANY;
+    let rest = bytes.get(skipped..)?;
+    rest.iter().position(is_it).map(|at| skipped + at)
+}
+
 /// Turns CR LF and every remaining lone CR into LF.
 pub(crate) fn universal_newlines(text: &str) -> Cow<'_, str> {
-    if text.contains('\r') {
+    if memchr::memchr(b'\r', text.as_bytes()).is_some() {
         text.replace("\r\n", "\n").replace('\r', "\n").into()
     } else {
         text.into()

@@ -205,8 +205,14 @@ fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
         if walk.peek()? != b'{' {
             return None;
         }
+        let before = walk.at;
         let fields = walk.value::<SpecFields<'a>>()?;
         part.push(fields)?;
+        if part.refs.len() == 1 {
+            // The others are probably as long.
+            let n_more = (until.min(walk.text.len()) - walk.at) / (walk.at - before);
+            part.reserve(n_more + n_more / 8);
+        }
         match walk.peek()? {
             b',' => walk.at += 1,
             b']' => {
@@ -219,6 +225,12 @@ fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
 }
 
 impl<'a> Part<'a> {
+    fn reserve(&mut self, n_more: usize) {
+        self.refs.reserve(n_more);
+        self.entries.reserve(n_more);
+        self.dependencies.reserve(n_more);
+    }
+
     fn push(&mut self, fields: SpecFields<'a>) -> Option<()> {
         let last = self.refs.last().map(SpecRef::module);
         let spec = SpecRef::parse_beside(&fields.spec_ref, last)?;
