@@ -66,9 +66,9 @@ pub struct Project {
     kinds: Vec<Kind>,
     specs: Specs,
     modules: BTreeMap<ModuleName, SpecModule>,
-    /// In order of path.
+    /// In order of path. Empty where only digests are wanted: nearly all of it is text.
     sources: Vec<(Utf8PathBuf, SourceFile)>,
-    /// The source of each spec that was loaded.
+    /// The source of each spec that was loaded. Empty where there are none.
     source_of: Vec<usize>,
     locals: Vec<Option<Digest>>,
     graphs: Vec<Option<Digest>>,
@@ -78,8 +78,7 @@ pub struct Project {
 /// A source file as it was when it was read.
 #[derive(Debug)]
 struct SourceFile {
-    /// None where nobody wants the text.
-    outline: Option<Outline>,
+    outline: Outline,
     stamp: Stamp,
     /// None where the text of the outline is the content: few ask for its digest.
     digest: Option<Digest>,
@@ -258,7 +257,7 @@ impl Project {
     /// Every source file with its stamp and digest, as it was read.
     pub(crate) fn source_files(&self) -> impl Iterator<Item = (&Utf8Path, Stamp, Digest)> {
         let digests = in_parallel(&self.sources, |(_, it)| {
-            it.digest.unwrap_or_else(|| Digest::of(it.outline().text()))
+            it.digest.unwrap_or_else(|| Digest::of(it.outline.text()))
         });
         let files = self.sources.iter().zip(digests);
         files.map(|((path, it), digest)| (path.as_path(), it.stamp, digest))
@@ -300,11 +299,10 @@ impl Project {
     }
 
     fn definition(&self, spec: &SpecRef) -> jaunt_digest::Definition<'_> {
-        self.sources[self.source_of[self.index_of(spec)]]
-            .1
-            .outline()
-            .definition(spec.qualname())
-            .expect("the local digest was made from it")
+        let source = self.source_of.get(self.index_of(spec));
+        let source = *source.expect("a project is loaded, not surveyed, to be built");
+        let definition = self.sources[source].1.outline.definition(spec.qualname());
+        definition.expect("the local digest was made from it")
     }
 
     /// The product modules that test specs name as dependencies, `deps` or `targets`.
@@ -324,12 +322,6 @@ impl Project {
         named
             .filter(|spec| self.spec(spec).is_some_and(|entry| entry.kind == Kind::Build))
             .collect()
-    }
-}
-
-impl SourceFile {
-    fn outline(&self) -> &Outline {
-        self.outline.as_ref().expect("a project is loaded, not surveyed, to be built")
     }
 }
 

@@ -33,6 +33,7 @@ use super::ProjectError;
 use super::SourceFile;
 use super::SourceProblem;
 use super::SpecModule;
+use super::in_parallel;
 use super::places::Place;
 use super::places::places;
 use crate::output::Output;
@@ -75,20 +76,16 @@ pub(super) fn load(
         false => Vec::new(),
     };
     let read_files = |files_left: &Handfuls| {
-        let mut bytes = Vec::new();
-        files_left.each(|idx| {
-            let read = read_file(root, specs, &files[idx], &mut bytes);
-            read.map(|(source, digests)| (source.kept(wanted.texts), digests))
-        })
+        let (mut bytes, mut read) = (Vec::new(), ReadFiles::default());
+        files_left.each(|idx| read.add(root, specs, (idx, &files[idx]), wanted, &mut bytes));
+        read
     };
     let (sources_left, outputs_left) = (Handfuls::of(files.len()), Handfuls::of(loaded.len()));
     let (all_places, first_reader) = (OnceLock::new(), OnceLock::new());
     let read_outputs = |(places, reader): (&Vec<Place>, &OutputReader<'_>)| {
-        let mut reader = reader.clone();
-        outputs_left.each(|idx| {
-            let place = &places[loaded[idx]];
-            reader.read(&place.output)
-        })
+        let (mut reader, mut outputs) = (reader.clone(), Vec::new());
+        outputs_left.each(|idx| outputs.push((idx, reader.read(&places[loaded[idx]].output))));
+        outputs
     };
     thread::scope(|scope| {
         // Whatever ends this early leaves no work to others.
@@ -119,10 +116,9 @@ pub(super) fn load(
         }
         let graphs: Vec<_> = kinds.iter().map(|kind| spec_dag(*kind, specs, kinds)).collect();
 
-        let mut results = read_files(&sources_left);
-        results.extend(receiver.into_iter().flatten());
-        results.sort_unstable_by_key(|(idx, _)| *idx);
-        let mut project = with_sources(root, specs, kinds, &files, results)?;
+        let own_share = read_files(&sources_left);
+        let shares = receiver.into_iter().chain([own_share]).collect();
+        let mut project = with_sources(root, specs, kinds, &files, shares)?;
         for (kind, dag) in kinds.iter().zip(graphs) {
             project.fold(*kind, &dag?, known);
         }
@@ -172,15 +168,13 @@ impl Handfuls {
     }
 
     /// Works until nothing is left.
-    fn each<T>(&self, mut work: impl FnMut(usize) -> T) -> Vec<(usize, T)> {
-        let mut done = Vec::new();
+    fn each(&self, mut work: impl FnMut(usize)) {
         loop {
             let from = self.next.fetch_add(Self::HANDFUL, Ordering::Relaxed);
             if from >= self.len {
-                return done;
+                return;
             }
-            let until = self.len.min(from + Self::HANDFUL);
-            done.extend((from..until).map(|idx| (idx, work(idx))));
+            (from..self.len.min(from + Self::HANDFUL)).for_each(&mut work);
         }
     }
 }
@@ -236,48 +230,52 @@ fn files<'a>(specs: &'a Specs, kinds: &[Kind]) -> Vec<SpecFile<'a>> {
     files
 }
 
-/// What one source file comes to: the file, and the local digest of each spec that has its definition.
-type Read = Result<(SourceFile, Vec<Option<Digest>>), SourceProblem>;
-
-/// A source file that was read and parsed.
-struct Parsed {
-    outline: Outline,
-    stamp: Stamp,
-    digest: Option<Digest>,
+/// What one of the threads made of its share of the source files, in vectors that another one goes
+/// through at once.
+#[derive(Default)]
+struct ReadFiles {
+    /// By the index of the file. None where nobody wants more than digests.
+    sources: Vec<(usize, SourceFile)>,
+    /// The local digests of the specs that have a definition.
+    locals: Vec<(usize, Digest)>,
+    problems: Vec<(usize, SourceProblem)>,
 }
 
-impl Parsed {
-    /// Nearly all of it is text.
-    fn kept(self, with_text: bool) -> SourceFile {
-        SourceFile {
-            outline: with_text.then_some(self.outline),
-            stamp: self.stamp,
-            digest: self.digest,
+impl ReadFiles {
+    /// Reads and parses a source file, and digests the specs in it. `bytes` is for use meanwhile.
+    fn add(
+        &mut self,
+        root: &Utf8Path,
+        specs: &Specs,
+        (idx, file): (usize, &SpecFile<'_>),
+        wanted: Wanted,
+        bytes: &mut Vec<u8>,
+    ) {
+        let source = match read_source(root, file.path.into(), bytes) {
+            Ok(source) => source,
+            Err(message) => {
+                let spec = specs.ref_at(file.specs[0]).clone();
+                let problem = SourceProblem { file: file.path.into(), spec, message };
+                self.problems.push((idx, problem));
+                return;
+            }
+        };
+        for &spec in &file.specs {
+            let kwargs = specs.entry_at(spec).kwargs.text();
+            let definition = source.outline.definition(specs.ref_at(spec).qualname());
+            self.locals.extend(definition.map(|it| (spec, it.local_digest(kwargs))));
+        }
+        if wanted.texts {
+            self.sources.push((idx, source));
         }
     }
 }
 
-/// Reads and parses a source file, and digests the specs in it. `bytes` is for use meanwhile.
-fn read_file(
+fn read_source(
     root: &Utf8Path,
-    specs: &Specs,
-    file: &SpecFile<'_>,
+    file: &Utf8Path,
     bytes: &mut Vec<u8>,
-) -> Result<(Parsed, Vec<Option<Digest>>), SourceProblem> {
-    let source = read_source(root, file.path.into(), bytes).map_err(|message| SourceProblem {
-        file: file.path.into(),
-        spec: specs.ref_at(file.specs[0]).clone(),
-        message,
-    })?;
-    let digests = file.specs.iter().map(|&idx| {
-        let definition = source.outline.definition(specs.ref_at(idx).qualname());
-        definition.map(|it| it.local_digest(specs.entry_at(idx).kwargs.text()))
-    });
-    let digests = digests.collect();
-    Ok((source, digests))
-}
-
-fn read_source(root: &Utf8Path, file: &Utf8Path, bytes: &mut Vec<u8>) -> Result<Parsed, String> {
+) -> Result<SourceFile, String> {
     let stamp = read_with_stamp(&root.join(file), bytes).map_err(|err| match err.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => format!("cannot read it: {err}"),
@@ -286,7 +284,7 @@ fn read_source(root: &Utf8Path, file: &Utf8Path, bytes: &mut Vec<u8>) -> Result<
     let outline = Outline::parse(&source).map_err(|err| err.to_string())?;
     let is_text = source.text().as_bytes() == bytes.as_slice();
     let digest = if is_text { None } else { Some(Digest::of(bytes)) };
-    Ok(Parsed { outline, stamp, digest })
+    Ok(SourceFile { outline, stamp, digest })
 }
 
 /// Reads the content of a file, and gives the stamp that it had before.
@@ -308,36 +306,34 @@ fn with_sources(
     specs: &Specs,
     kinds: &[Kind],
     files: &[SpecFile<'_>],
-    results: Vec<(usize, Read)>,
+    shares: Vec<ReadFiles>,
 ) -> Result<Project, ProjectError> {
     let mut project = Project {
         root: root.to_owned(),
         kinds: kinds.to_vec(),
         specs: specs.clone(),
         modules: BTreeMap::new(),
-        sources: Vec::with_capacity(files.len()),
-        source_of: vec![usize::MAX; specs.len()],
+        sources: Vec::new(),
+        source_of: Vec::new(),
         locals: vec![None; specs.len()],
         graphs: vec![None; specs.len()],
         units: BTreeMap::new(),
     };
-    let mut problems = Vec::new();
-    let mut undefined = Vec::new();
-    for (file, (_, result)) in files.iter().zip(results) {
-        match result {
-            Ok((source, digests)) => {
-                for (&idx, digest) in file.specs.iter().zip(digests) {
-                    project.source_of[idx] = project.sources.len();
-                    project.locals[idx] = digest;
-                    undefined.extend(digest.is_none().then_some(idx));
-                }
-                project.sources.push((file.path.into(), source));
-            }
-            Err(problem) => problems.push(problem),
+    let (mut sources, mut problems) = (Vec::new(), Vec::new());
+    for share in shares {
+        for (spec, digest) in share.locals {
+            project.locals[spec] = Some(digest);
         }
+        sources.extend(share.sources);
+        problems.extend(share.problems);
     }
-    undefined.sort_unstable();
+    problems.sort_unstable_by_key(|(idx, _)| *idx);
+    let mut problems: Vec<_> = problems.into_iter().map(|(_, problem)| problem).collect();
     if problems.is_empty() {
+        let mut undefined: Vec<usize> =
+            files.iter().flat_map(|file| &file.specs).copied().collect();
+        undefined.retain(|spec| project.locals[*spec].is_none());
+        undefined.sort_unstable();
         problems.extend(undefined.into_iter().map(|idx| SourceProblem {
             file: specs.entry_at(idx).source_file.to_path_buf(),
             spec: specs.ref_at(idx).clone(),
@@ -347,7 +343,20 @@ fn with_sources(
             ),
         }));
     }
-    if problems.is_empty() { Ok(project) } else { Err(ProjectError::Sources(problems)) }
+    if !problems.is_empty() {
+        return Err(ProjectError::Sources(problems));
+    }
+    if !sources.is_empty() {
+        sources.sort_unstable_by_key(|(idx, _)| *idx);
+        project.source_of = vec![usize::MAX; specs.len()];
+        for (at, (idx, source)) in sources.into_iter().enumerate() {
+            for spec in &files[idx].specs {
+                project.source_of[*spec] = at;
+            }
+            project.sources.push((files[idx].path.into(), source));
+        }
+    }
+    Ok(project)
 }
 
 /// The graph of the specs of one kind, by index. A test's edges to product code are none of its own
@@ -420,11 +429,10 @@ impl Project {
                 graph.names.push(group.name.clone());
             }
         }
-        let mut modules = Vec::with_capacity(groups.len());
-        for (number, (group, place)) in groups.iter().zip(places).enumerate() {
-            let Some(graph) = graphs.get_mut(&group.kind) else { continue };
-            let own: Vec<SpecRef> =
-                group.specs.clone().map(|idx| specs.ref_at(idx).clone()).collect();
+        let wanted: Vec<usize> =
+            (0..groups.len()).filter(|idx| graphs.contains_key(&groups[*idx].kind)).collect();
+        let made = in_parallel(&wanted, |&number| {
+            let group = &groups[number];
             let deps = group.specs.clone().flat_map(|idx| specs.deps_at(idx)).flatten();
             let mut below: Vec<usize> = deps
                 .map(|dep| group_of[dep])
@@ -432,20 +440,26 @@ impl Project {
                 .collect();
             below.sort_unstable();
             below.dedup();
-            graph.pairs.extend(below.iter().map(|dep| (number_of[number], number_of[*dep])));
-            let graphs = self.graphs[group.specs.clone()].iter().flatten();
+            let own: Vec<SpecRef> =
+                group.specs.clone().map(|idx| specs.ref_at(idx).clone()).collect();
             let given = registry.modules.get(group.name);
             let module = SpecModule {
                 kind: group.kind,
-                generated_module: place.generated_module.clone(),
-                output: place.output.clone(),
-                digest: Digest::module(graphs),
+                generated_module: places[number].generated_module.clone(),
+                output: places[number].output.clone(),
+                digest: Digest::module(self.graphs[group.specs.clone()].iter().flatten()),
                 other_digests: given.map(|entry| entry.digests.clone()).unwrap_or_default(),
                 dependencies: below.iter().map(|dep| groups[*dep].name.clone()).collect(),
                 tested: self.tested(group.kind, &own),
                 specs: own,
             };
-            modules.push((group.name.clone(), module));
+            (module, below)
+        });
+        let mut modules = Vec::with_capacity(groups.len());
+        for (number, (module, below)) in wanted.into_iter().zip(made) {
+            let graph = graphs.get_mut(&module.kind).expect("only these were made");
+            graph.pairs.extend(below.iter().map(|dep| (number_of[number], number_of[*dep])));
+            modules.push((groups[number].name.clone(), module));
         }
         self.modules = modules.into_iter().collect();
         let units = graphs.into_iter();

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use jaunt_builder::Evidence;
 use jaunt_builder::PlanOptions;
-use jaunt_builder::read_outputs;
 use jaunt_digest::Kind;
 
 use crate::args::BuildArgs;
@@ -12,7 +11,7 @@ use crate::commands::generate::Loaded;
 use crate::commands::generate::Phase;
 use crate::commands::generate::dry_run;
 use crate::commands::generate::generate;
-use crate::commands::generate::load_from;
+use crate::commands::generate::load_with_outputs;
 use crate::commands::generate::nothing_to_generate;
 use crate::commands::generate::would_generate;
 use crate::document;
@@ -58,7 +57,7 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
             Memory::Changed(..) | Memory::None => {}
         }
     }
-    let loaded = load_from(session, &workspace, &mut document, &[Kind::Build])?;
+    let (loaded, outputs) = load_with_outputs(session, &workspace, &mut document, &[Kind::Build])?;
     loaded.expect_specs(Kind::Build, args.allow_empty)?;
     let targets = Targets::resolve(&loaded.registry, &args.targets)?;
     if let Some(test) = targets.test.first() {
@@ -70,7 +69,6 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
     }
     let targets = (!args.targets.is_empty()).then(|| BTreeSet::from_iter(targets.build));
 
-    let outputs = read_outputs(&loaded.project);
     let plan = loaded.plan_from(&outputs, Kind::Build, args, targets);
     lock.sweep(&loaded.project)?;
     // Warnings of the registry have to be said every time.

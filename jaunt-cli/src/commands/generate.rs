@@ -56,23 +56,36 @@ pub(crate) async fn load(
     kinds: &[Kind],
 ) -> CommandResult<Loaded> {
     let mut document = registry::find(session, workspace).await?;
-    load_from(session, workspace, &mut document, kinds)
+    let (registry, settings) = read(session, workspace, &mut document)?;
+    let project = Project::load(&workspace.root, &registry, &settings.layout, kinds)?;
+    Ok(Loaded { registry, settings, project: Arc::new(project) })
 }
 
-/// Reads a registry that was found, and the sources.
-pub(crate) fn load_from(
+/// Reads a registry that was found, the sources, and the files generated for them.
+pub(crate) fn load_with_outputs(
     session: &Session,
     workspace: &Workspace,
     document: &mut Document,
     kinds: &[Kind],
-) -> CommandResult<Loaded> {
+) -> CommandResult<(Loaded, BTreeMap<ModuleName, Output>)> {
+    let (registry, settings) = read(session, workspace, document)?;
+    let (project, outputs) =
+        Project::load_with_outputs(&workspace.root, &registry, &settings.layout, kinds)?;
+    Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
+}
+
+/// Reads a registry that was found, and passes its warnings on.
+pub(crate) fn read(
+    session: &Session,
+    workspace: &Workspace,
+    document: &mut Document,
+) -> CommandResult<(Registry, Settings)> {
     let registry = document.registry()?;
     for warning in &registry.warnings {
         session.ui.labelled(Tone::Note, "warning:", warning);
     }
     let settings = workspace.settings(&registry)?;
-    let project = Project::load(&workspace.root, &registry, &settings.layout, kinds)?;
-    Ok(Loaded { registry, settings, project: Arc::new(project) })
+    Ok((registry, settings))
 }
 
 impl Loaded {

@@ -20,6 +20,7 @@ use jaunt_digest::ModuleName;
 
 use crate::args::StatusArgs;
 use crate::commands::generate::Loaded;
+use crate::commands::generate::read;
 use crate::document;
 use crate::document::ModuleStatus;
 use crate::document::StatusDocument;
@@ -31,7 +32,6 @@ use crate::project::Session;
 use crate::project::Targets;
 use crate::project::Workspace;
 use crate::registry;
-use crate::ui::Tone;
 use crate::ui::count;
 
 pub(crate) async fn run(
@@ -93,13 +93,9 @@ async fn survey(
     kinds: &[Kind],
 ) -> CommandResult<(Loaded, BTreeMap<ModuleName, Output>)> {
     let mut document = registry::find(session, workspace).await?;
-    let registry = document.registry()?;
+    let (registry, settings) = read(session, workspace, &mut document)?;
     // It is as long as what was made of it, and freeing it takes its time. The command ends soon.
     forget(document);
-    for warning in &registry.warnings {
-        session.ui.labelled(Tone::Note, "warning:", warning);
-    }
-    let settings = workspace.settings(&registry)?;
     let (project, outputs) = Project::survey(&workspace.root, &registry, &settings.layout, kinds)?;
     Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
 }
