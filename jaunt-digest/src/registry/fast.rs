@@ -199,7 +199,7 @@ fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
     loop {
         walk.skip_blanks();
         if walk.at >= until {
-            return Some((part, End::Before(walk.at)));
+            return Some((part.sorted(), End::Before(walk.at)));
         }
         // A list would do for the fields, too.
         if walk.peek()? != b'{' {
@@ -217,7 +217,7 @@ fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
             b',' => walk.at += 1,
             b']' => {
                 walk.at += 1;
-                return Some((part, End::OfList(walk.at)));
+                return Some((part.sorted(), End::OfList(walk.at)));
             }
             _ => return None,
         }
@@ -225,6 +225,19 @@ fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
 }
 
 impl<'a> Part<'a> {
+    /// The same specs in the order of their refs.
+    fn sorted(self) -> Self {
+        if self.refs.is_sorted() {
+            return self;
+        }
+        let order = order(&self.refs);
+        Self {
+            refs: arranged(self.refs, &order),
+            entries: arranged(self.entries, &order),
+            dependencies: arranged(self.dependencies, &order),
+        }
+    }
+
     fn reserve(&mut self, n_more: usize) {
         self.refs.reserve(n_more);
         self.entries.reserve(n_more);
@@ -279,14 +292,8 @@ fn join(parts: Vec<Part<'_>>, crew: Crew) -> Option<Specs> {
             all.dependencies.extend(part.dependencies);
         }
     }
-    let Part { mut refs, mut entries, mut dependencies } = all;
-    if !refs.is_sorted() {
-        let order = order(&refs);
-        let refs_before: Vec<_> = refs.into_iter().map(Some).collect();
-        refs = arranged(refs_before, &order);
-        entries = arranged(entries.into_iter().map(Some).collect(), &order);
-        dependencies = arranged(dependencies.into_iter().map(Some).collect(), &order);
-    }
+    // Each part is in order already, which makes this a merge.
+    let Part { refs, mut entries, dependencies } = all.sorted();
     if refs.array_windows().any(|[left, right]| left == right) {
         return None;
     }
@@ -347,12 +354,13 @@ fn order(refs: &[SpecRef]) -> Vec<usize> {
     };
     let mut keyed: Vec<(u64, &str, usize)> =
         refs.iter().enumerate().map(|(idx, spec)| (key(spec), spec.as_str(), idx)).collect();
-    keyed.sort_unstable();
+    keyed.sort();
     keyed.into_iter().map(|(_, _, idx)| idx).collect()
 }
 
 /// Items in another order.
-fn arranged<T>(mut items: Vec<Option<T>>, order: &[usize]) -> Vec<T> {
+fn arranged<T>(items: Vec<T>, order: &[usize]) -> Vec<T> {
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
     let items = order.iter().map(|idx| items[*idx].take());
     items.map(|item| item.expect("an order has every index once")).collect()
 }
