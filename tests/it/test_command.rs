@@ -162,9 +162,11 @@ fn a_python_without_pytest_costs_no_generation() {
     project.write("bare", "#!/bin/sh\nexec python3 -S \"$@\"\n");
     let bare = project.root().join("bare");
     std::fs::set_permissions(&bare, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    for python in ["./bare", "./nowhere"] {
+    for (python, can_install) in [("./bare", true), ("./nowhere", false)] {
         let ran = project.jaunt_with(&["test", "--json", "--python", python]).expect(2);
         assert_eq!(ran.json()["error"]["kind"], "config", "{ran}");
+        assert_eq!(ran.stderr().contains("-m pip install pytest"), can_install, "{ran}");
+        assert!(ran.stderr().contains("`--python PATH` names another"), "{ran}");
     }
     assert_eq!(project.generated(), Vec::<String>::new());
 }

@@ -180,12 +180,11 @@ async fn expect_pytest(
             let message = format!("`{}` cannot import pytest", workspace.python);
             let mut error = CommandError::new(ErrorKind::Config, message);
             error.causes = last_lines(&printed, 1, 200);
-            error
+            error.hint(format!("`{} -m pip install pytest` installs it", workspace.python))
         }
         Err(err) => CommandError::of(ErrorKind::Config, &err),
     };
     Err(error
-        .hint(format!("`{} -m pip install pytest` installs it", workspace.python))
         .hint("`--python PATH` names another interpreter, and `--no-run` generates without it"))
 }
 
