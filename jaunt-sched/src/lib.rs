@@ -3,7 +3,8 @@
 //! [`run`] starts one job for each node of a [`Dag`](jaunt_dag::Dag), dependencies before
 //! dependents and never more than a number of them at once. Among those that may start, the one
 //! with the longest remaining path goes first. It does not know what a job does, how long it took,
-//! or who watches: jobs are futures, and [`Event`]s go to one callback.
+//! or who watches: jobs are futures, or functions that block ([`run_on_threads`]), and [`Event`]s go to
+//! one callback.
 //!
 //! Every node has exactly one [`Outcome`] in the end. A failure blocks what depends on it, and
 //! nothing else. What may start is decided by a [`Queue`], a plain value without a runtime.
@@ -23,8 +24,11 @@
 //! # }
 //! ```
 
+mod ledger;
 mod queue;
 mod run;
+mod threads;
 
 pub use crate::queue::Queue;
 pub use crate::run::{Event, Outcome, run};
+pub use crate::threads::run_on_threads;

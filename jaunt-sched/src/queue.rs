@@ -136,8 +136,13 @@ impl<'dag, N: Ord + Clone> Queue<'dag, N> {
     }
 }
 
-/// The same by index, for [`run`](crate::run).
+/// The same by index, for those who run the jobs.
 impl<N: Ord + Clone> Queue<'_, N> {
+    /// Whether the next [`pop_at`](Self::pop_at) gives a node.
+    pub(crate) fn has_next(&self) -> bool {
+        !self.is_stopped && self.n_running < self.jobs.get() && !self.ready.is_empty()
+    }
+
     pub(crate) fn pop_at(&mut self) -> Option<usize> {
         if self.is_stopped || self.n_running == self.jobs.get() {
             return None;

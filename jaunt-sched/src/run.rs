@@ -1,6 +1,4 @@
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::mem;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +7,7 @@ use std::pin::pin;
 use jaunt_dag::Dag;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::queue::Queue;
+use crate::ledger::{Ledger, text};
 
 #[cfg(test)]
 mod tests;
@@ -98,12 +96,7 @@ where
     E: Send + 'static,
     F: Future<Output = Result<T, E>> + Send + 'static,
 {
-    let mut ledger = Ledger {
-        dag,
-        queue: Queue::new(dag, jobs, weight),
-        outcomes: dag.nodes().map(|_| None).collect(),
-        on_event,
-    };
+    let mut ledger = Ledger::new(dag, jobs, weight, on_event);
     let mut running = JoinSet::new();
     let mut node_of = BTreeMap::new();
     let mut stop = pin!(stop);
@@ -148,63 +141,6 @@ where
     }
 }
 
-/// What is known about the nodes, and who is told.
-struct Ledger<'dag, N, T, E, S> {
-    dag: &'dag Dag<N>,
-    queue: Queue<'dag, N>,
-    outcomes: Vec<Option<Outcome<N, T, E>>>,
-    on_event: S,
-}
-
-impl<N, T, E, S> Ledger<'_, N, T, E, S>
-where
-    N: Ord + Clone,
-    S: FnMut(Event<'_, N>) -> ControlFlow<()>,
-{
-    fn tell(&mut self, event: Event<'_, N>) {
-        if (self.on_event)(event).is_break() {
-            self.queue.stop();
-        }
-    }
-
-    fn succeeded(&mut self, idx: usize, value: T) {
-        self.tell(Event::Succeeded { node: self.dag.node_at(idx) });
-        self.queue.succeed_at(idx);
-        self.outcomes[idx] = Some(Outcome::Succeeded(value));
-    }
-
-    fn failed(&mut self, idx: usize, err: E) {
-        self.tell(Event::Failed { node: self.dag.node_at(idx) });
-        self.block_dependents(idx);
-        self.outcomes[idx] = Some(Outcome::Failed(err));
-    }
-
-    fn panicked(&mut self, idx: usize, message: String) {
-        self.tell(Event::Panicked { node: self.dag.node_at(idx) });
-        self.block_dependents(idx);
-        self.outcomes[idx] = Some(Outcome::Panicked(message));
-    }
-
-    fn block_dependents(&mut self, cause: usize) {
-        let blocked = self.queue.fail_at(cause);
-        let cause = self.dag.node_at(cause);
-        for idx in blocked {
-            self.tell(Event::Blocked { node: self.dag.node_at(idx), cause });
-            self.outcomes[idx] = Some(Outcome::Blocked { cause: cause.clone() });
-        }
-    }
-
-    fn close(mut self) -> BTreeMap<N, Outcome<N, T, E>> {
-        for idx in self.queue.cancel_at() {
-            self.tell(Event::Cancelled { node: self.dag.node_at(idx) });
-            self.outcomes[idx] = Some(Outcome::Cancelled);
-        }
-        let outcomes = self.outcomes.into_iter();
-        let outcomes = outcomes.map(|outcome| outcome.expect("whatever did not run was settled"));
-        self.dag.nodes().cloned().zip(outcomes).collect()
-    }
-}
-
 /// Why a job gave no result.
 fn message(err: JoinError) -> String {
     match err.try_into_panic() {
@@ -212,17 +148,4 @@ fn message(err: JoinError) -> String {
         // Nobody but a runtime that shuts down can abort a job: no handle to one is ever given away.
         Err(_) => "the job was aborted".to_owned(),
     }
-}
-
-/// The text that a panic came with.
-fn text(payload: Box<dyn Any + Send>) -> String {
-    payload
-        .downcast::<String>()
-        .map(|text| *text)
-        .or_else(|payload| payload.downcast::<&'static str>().map(|text| (*text).to_owned()))
-        .unwrap_or_else(|payload| {
-            // To drop a value of any type may be the next panic, and this one nobody would catch.
-            mem::forget(payload);
-            "a panic without a message".to_owned()
-        })
 }

@@ -7,14 +7,16 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread;
 
 use insta::assert_snapshot;
 use jaunt_dag::Dag;
 use tokio::task::yield_now;
 
-use crate::{Event, Outcome, run};
+use crate::{Event, Outcome, run, run_on_threads};
 
 const RUNS: usize = 10_000;
 
@@ -83,6 +85,41 @@ impl Plan {
             stop_after: rarely(random),
             drop_after: rarely(random),
         }
+    }
+
+    /// Gives how each node ended on threads. Here `stop` resolves when it is asked for the last time
+    /// that the plan allows.
+    fn run_on_threads(&self) -> BTreeMap<usize, Outcome<usize, usize, usize>> {
+        let watcher = Mutex::new(Watcher::new(self));
+        let job = |node: &usize| {
+            for _ in 0..self.yields[*node] {
+                thread::yield_now();
+            }
+            match self.endings[*node] {
+                Ending::Succeeds => Ok(*node),
+                Ending::Fails => Err(*node),
+                Ending::Panics | Ending::PanicsInStart => {
+                    resume_unwind(Box::new(format!("panic {node}")))
+                }
+            }
+        };
+        let n_asked = AtomicUsize::new(0);
+        let is_stopped = || {
+            let n_asked = n_asked.fetch_add(1, Ordering::Relaxed);
+            let is_stopped = self.stop_after.is_some_and(|after| n_asked >= after);
+            watcher.lock().unwrap().is_stopped |= is_stopped;
+            is_stopped
+        };
+        let outcomes = run_on_threads(
+            &self.dag,
+            NonZeroUsize::new(self.jobs).unwrap(),
+            |node| self.weights[*node],
+            job,
+            |event| watcher.lock().unwrap().note(event),
+            is_stopped,
+        );
+        watcher.into_inner().unwrap().close(&outcomes);
+        outcomes
     }
 
     /// Gives how each node ended, or nothing if the run was dropped.
@@ -287,4 +324,15 @@ fn ten_thousand_random_runs_keep_every_promise() {
         "nodes: {succeeded} succeeded, {failed} failed, {panicked} panicked, {blocked} blocked, \
          {cancelled} cancelled; runs: {dropped} dropped"
     ), @"nodes: 27727 succeeded, 2773 failed, 5634 panicked, 11646 blocked, 7453 cancelled; runs: 650 dropped");
+}
+
+#[test]
+fn random_runs_on_threads_keep_the_same_promises() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let n_succeeded = (0..RUNS / 5).map(|_| {
+        let outcomes = Plan::new(&mut random).run_on_threads();
+        outcomes.values().filter(|it| matches!(it, Outcome::Succeeded(_))).count()
+    });
+    // Where a stop comes is up to the system, so their number varies.
+    assert!(n_succeeded.sum::<usize>() > RUNS / 5);
 }
