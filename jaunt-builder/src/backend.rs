@@ -1,6 +1,7 @@
 //! The interface to whatever makes code.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jaunt_digest::Kind;
 use jaunt_digest::ModuleName;
@@ -31,9 +32,9 @@ pub struct ModuleSpecContext {
     /// The `prompt=` of each spec that has one.
     pub decorator_prompts: BTreeMap<SpecRef, String>,
     /// Signature and docstring of every spec that these specs depend on.
-    pub dependency_apis: BTreeMap<SpecRef, String>,
+    pub dependency_apis: BTreeMap<SpecRef, Arc<str>>,
     /// The generated source of every module that these specs depend on. Empty for tests.
-    pub dependency_generated_modules: BTreeMap<ModuleName, String>,
+    pub dependency_generated_modules: BTreeMap<ModuleName, Arc<str>>,
 }
 
 /// `build` or `test`, as in the header.
@@ -150,11 +151,8 @@ pub trait GeneratorBackend: Send + Sync {
         self.generate_module(ctx, attempt.error_context)
     }
 
-    /// The answer, where it is at hand: found without waiting for anything but the disk. There is no
-    /// attempt after it. It is called on a thread that may wait. The provided one has none, and the
-    /// module goes on to [`generate_with_retry`](Self::generate_with_retry).
-    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
-        let _ = ctx;
+    /// This backend as one that has all its answers [at hand](AtHand). The provided one is none.
+    fn at_hand(&self) -> Option<&dyn AtHand> {
         None
     }
 
@@ -197,6 +195,19 @@ pub trait GeneratorBackend: Send + Sync {
             }
         }
     }
+}
+
+/// A backend that waits for nothing but the disk, such as a store of recordings.
+///
+/// It is asked by threads that write the code themselves: to hand a module over to another one would
+/// cost more than what is done with it.
+pub trait AtHand: Sync {
+    /// The only attempt at a module, as [`generate_module`](GeneratorBackend::generate_module).
+    ///
+    /// # Errors
+    ///
+    /// When there is no source to return.
+    fn answer(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError>;
 }
 
 /// What is wrong with an answer.

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::iter;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
+use jaunt_dag::Dag;
 use jaunt_digest::Digest;
 use jaunt_digest::GeneratedPath;
 use jaunt_digest::HeaderFields;
@@ -25,6 +29,7 @@ use jaunt_sched::Outcome;
 use jaunt_write::Tree;
 use jaunt_write::WriteError;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 use crate::backend::Generated;
 use crate::backend::Generation;
@@ -85,6 +90,10 @@ pub enum BuildEvent {
 
 /// Generates what the plan names, dependencies first, at most `jobs` modules at a time.
 ///
+/// `on_events` is told of what has happened, of several events at once where they come fast: within 20 ms
+/// if the backend has its answers [at hand](crate::AtHand), which needs a runtime with a clock, else
+/// at once.
+///
 /// When `stop` completes, nothing more is started; what runs is waited for, so a backend that should
 /// be cut short has to be told by other means. Every module that finishes is written at once.
 /// Failures, panics of the backend and files that cannot be written are outcomes in the report.
@@ -95,7 +104,7 @@ pub async fn build<B: GeneratorBackend + 'static>(
     backend: &Arc<B>,
     options: &BuildOptions,
     mut weight: impl FnMut(&ModuleName) -> u64,
-    mut on_event: impl FnMut(BuildEvent),
+    mut on_events: impl FnMut(&[BuildEvent]),
     stop: impl Future<Output = ()>,
 ) -> BuildReport {
     let (events, mut received) = mpsc::unbounded_channel();
@@ -110,52 +119,80 @@ pub async fn build<B: GeneratorBackend + 'static>(
             .collect(),
         trees: Mutex::default(),
         inits: Mutex::default(),
-        apis: Mutex::default(),
+        apis: project.specs().keys().map(|_| OnceLock::new()).collect(),
         bodies: Mutex::default(),
         outcomes: Mutex::default(),
         calls: AtomicU64::new(0),
         is_stopping: AtomicBool::new(false),
         events,
     });
+    let _abandon = StopOnDrop(&run.is_stopping);
 
     let units = project.units(plan.kind());
+    let weight = |unit: &ModuleName| units.members(unit).iter().map(&mut weight).sum();
     let stop = async {
         stop.await;
         run.is_stopping.store(true, Ordering::Relaxed);
     };
-    let mut scheduled = pin!(jaunt_sched::run(
-        plan.units(),
-        options.jobs,
-        |unit| units.members(unit).iter().map(&mut weight).sum(),
-        |unit| {
-            let run = Arc::clone(&run);
-            let members = units.members(unit).to_vec();
-            async move { run.generate_unit(&members).await }
-        },
-        |event| match event {
-            Event::Failed { .. } | Event::Panicked { .. } if options.fail_fast => {
-                run.is_stopping.store(true, Ordering::Relaxed);
-                ControlFlow::Break(())
+    let settled = if backend.at_hand().is_some() {
+        run.on_threads(plan.units(), weight, || tell_all(&mut received, &mut on_events), stop).await
+    } else {
+        let mut scheduled = pin!(jaunt_sched::run(
+            plan.units(),
+            options.jobs,
+            weight,
+            |unit| {
+                let run = Arc::clone(&run);
+                let members = units.members(unit).to_vec();
+                async move { run.generate_unit(&members).await }
+            },
+            |event| run.go_on_after(event),
+            stop,
+        ));
+        let mut batch = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                _ = received.recv_many(&mut batch, MANY) => {
+                    on_events(&batch);
+                    batch.clear();
+                }
+                settled = &mut scheduled => break settled,
             }
-            _ => ControlFlow::Continue(()),
-        },
-        stop,
-    ));
-    let settled = loop {
-        tokio::select! {
-            biased;
-            Some(event) = received.recv() => on_event(event),
-            settled = &mut scheduled => break settled,
         }
     };
     run.settle(settled);
-    while let Ok(event) = received.try_recv() {
-        on_event(event);
-    }
+    tell_all(&mut received, &mut on_events);
 
     let mut outcomes = std::mem::take(&mut *lock(&run.outcomes));
     outcomes.extend(plan.fresh().map(|name| (name.clone(), ModuleOutcome::Fresh)));
     BuildReport { outcomes, backend_calls: run.calls.load(Ordering::Relaxed) }
+}
+
+/// How late an event may be told.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How many events are told at once.
+const MANY: usize = 64;
+
+/// Tells of all that has happened by now.
+fn tell_all(
+    received: &mut mpsc::UnboundedReceiver<BuildEvent>,
+    on_events: &mut impl FnMut(&[BuildEvent]),
+) {
+    let batch: Vec<BuildEvent> = iter::from_fn(|| received.try_recv().ok()).collect();
+    if !batch.is_empty() {
+        on_events(&batch);
+    }
+}
+
+/// Lets nothing more be started once nobody waits for the run any more.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What the jobs of one run share.
@@ -169,7 +206,8 @@ struct Run<B> {
     trees: Mutex<BTreeMap<Utf8PathBuf, Arc<Tree>>>,
     /// The `__init__.py` files that are there.
     inits: Mutex<BTreeSet<Utf8PathBuf>>,
-    apis: Mutex<BTreeMap<SpecRef, Arc<str>>>,
+    /// Signature and docstring of each spec, by its index.
+    apis: Vec<OnceLock<Arc<str>>>,
     /// Generated code that was read or written in this run.
     bodies: Mutex<BTreeMap<ModuleName, Arc<str>>>,
     outcomes: Mutex<BTreeMap<ModuleName, ModuleOutcome>>,
@@ -181,45 +219,106 @@ struct Run<B> {
 /// A module of the unit failed; which one, and why, is among the outcomes.
 struct UnitFailed;
 
+/// How each unit ended.
+type Settled = BTreeMap<ModuleName, Outcome<ModuleName, (), UnitFailed>>;
+
 impl<B: GeneratorBackend + 'static> Run<B> {
+    /// Generates all units on threads of their own, and meanwhile calls `on_tick` every now and then.
+    async fn on_threads(
+        self: &Arc<Self>,
+        units: &Dag<ModuleName>,
+        weight: impl FnMut(&ModuleName) -> u64,
+        mut on_tick: impl FnMut(),
+        stop: impl Future<Output = ()>,
+    ) -> Settled {
+        // They may go on for a moment after this future was dropped.
+        let (run, units) = (Arc::clone(self), units.clone());
+        let weights: Vec<u64> = units.nodes().map(weight).collect();
+        let mut settled = pin!(in_background(move || jaunt_sched::run_on_threads(
+            &units,
+            run.options.jobs,
+            |unit| units.index_of(unit).map_or(1, |idx| weights[idx]),
+            |unit| run.look_up_unit(run.project.units(run.kind).members(unit)),
+            |event| run.go_on_after(event),
+            || run.is_stopping.load(Ordering::Relaxed),
+        )));
+        let mut stop = pin!(stop);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop, if !self.is_stopping.load(Ordering::Relaxed) => {}
+                settled = &mut settled => return settled,
+                () = sleep(TICK) => on_tick(),
+            }
+        }
+    }
+
+    /// Whether a run goes on that has come to this.
+    fn go_on_after(&self, event: Event<'_, ModuleName>) -> ControlFlow<()> {
+        match event {
+            Event::Failed { .. } | Event::Panicked { .. } if self.options.fail_fast => {
+                self.is_stopping.store(true, Ordering::Relaxed);
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
     /// Generates the modules of a unit, one after the other.
     async fn generate_unit(self: &Arc<Self>, members: &[ModuleName]) -> Result<(), UnitFailed> {
         for name in members {
-            if self.is_stopping.load(Ordering::Relaxed) {
-                return Err(UnitFailed);
-            }
-            self.send(BuildEvent::Started { module: name.clone() });
-            match self.generate_module(name).await {
-                Ok(generated) => {
-                    let outcome = ModuleOutcome::Generated {
-                        attempts: generated.attempts,
-                        usage: generated.generation.usage,
-                    };
-                    self.finish(name, outcome);
-                }
-                Err(problems) if problems == [Problem::Interrupted] => return Err(UnitFailed),
-                Err(problems) => {
-                    self.finish(name, ModuleOutcome::Failed(problems));
-                    return Err(UnitFailed);
-                }
-            }
+            self.begin(name)?;
+            let generated = self.generate_module(name).await;
+            self.end(name, generated)?;
         }
         Ok(())
+    }
+
+    /// The same, where the backend has all answers at hand.
+    fn look_up_unit(&self, members: &[ModuleName]) -> Result<(), UnitFailed> {
+        for name in members {
+            self.begin(name)?;
+            self.end(name, self.look_up_module(name))?;
+        }
+        Ok(())
+    }
+
+    fn begin(&self, name: &ModuleName) -> Result<(), UnitFailed> {
+        if self.is_stopping.load(Ordering::Relaxed) {
+            return Err(UnitFailed);
+        }
+        self.send(BuildEvent::Started { module: name.clone() });
+        Ok(())
+    }
+
+    fn end(
+        &self,
+        name: &ModuleName,
+        generated: Result<Generated, Vec<Problem>>,
+    ) -> Result<(), UnitFailed> {
+        match generated {
+            Ok(generated) => {
+                let outcome = ModuleOutcome::Generated {
+                    attempts: generated.attempts,
+                    usage: generated.generation.usage,
+                };
+                self.finish(name, outcome);
+                Ok(())
+            }
+            Err(problems) if problems == [Problem::Interrupted] => Err(UnitFailed),
+            Err(problems) => {
+                self.finish(name, ModuleOutcome::Failed(problems));
+                Err(UnitFailed)
+            }
+        }
     }
 
     async fn generate_module(
         self: &Arc<Self>,
         name: &ModuleName,
     ) -> Result<Generated, Vec<Problem>> {
-        if let Some(refusal) = self.refusals.get(name) {
-            return Err(vec![Problem::Write(refusal.clone())]);
-        }
-        let run = Arc::clone(self);
-        let module = name.clone();
-        let ctx = match in_background(move || run.generate_at_once(&module)).await? {
-            ControlFlow::Break(generated) => return Ok(generated),
-            ControlFlow::Continue(ctx) => ctx,
-        };
+        let (run, module) = (Arc::clone(self), name.clone());
+        let ctx = in_background(move || run.context(&module)).await?;
 
         let on_attempt = |attempt: crate::backend::Attempt<'_>| {
             self.calls.fetch_add(1, Ordering::Relaxed);
@@ -238,8 +337,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
             .await
             .map_err(|failure| failure.problems)?;
 
-        let run = Arc::clone(self);
-        let module = name.clone();
+        let (run, module) = (Arc::clone(self), name.clone());
         in_background(move || {
             run.keep(&module, &ctx, &generated.generation)?;
             Ok(generated)
@@ -247,21 +345,14 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         .await
     }
 
-    /// The module, where the backend has its code at hand, else what to ask for. All of it is done on
-    /// one thread: to hand it over costs more than what is done.
-    fn generate_at_once(
-        &self,
-        name: &ModuleName,
-    ) -> Result<ControlFlow<Generated, ModuleSpecContext>, Vec<Problem>> {
+    fn look_up_module(&self, name: &ModuleName) -> Result<Generated, Vec<Problem>> {
+        let at_hand = self.backend.at_hand().expect("who has no answers at hand is not looked up");
         let ctx = self.context(name)?;
-        let Some(answer) = self.backend.answer_at_hand(&ctx) else {
-            return Ok(ControlFlow::Continue(ctx));
-        };
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let answer = judge(&*self.backend, &ctx, answer);
+        let answer = judge(&*self.backend, &ctx, at_hand.answer(&ctx));
         let generation = answer.map_err(|fault| fault.problems)?;
         self.keep(name, &ctx, &generation)?;
-        Ok(ControlFlow::Break(Generated { generation, attempts: 1 }))
+        Ok(Generated { generation, attempts: 1 })
     }
 
     /// Writes code that passed the checks, and keeps it for those who depend on it.
@@ -277,18 +368,21 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         Ok(())
     }
 
-    /// Everything that decides the code of a module.
+    /// Everything that decides the code of a module, unless its file is not ours to write.
     fn context(&self, name: &ModuleName) -> Result<ModuleSpecContext, Problem> {
+        if let Some(refusal) = self.refusals.get(name) {
+            return Err(Problem::Write(refusal.clone()));
+        }
         let project = &*self.project;
         let module = project.module(name);
         let prompt = |spec: &SpecRef| Some((spec.clone(), project.spec(spec)?.prompt()?));
-        let below = self.direct_dependencies(name, module);
         let mut dependency_generated_modules = BTreeMap::new();
         for dep in self.generated_against(name, module) {
-            if let Some(body) = self.body(&dep)? {
-                dependency_generated_modules.insert(dep, body.to_string());
+            if let Some(body) = self.body(dep)? {
+                dependency_generated_modules.insert(dep.clone(), body);
             }
         }
+        let apis = self.direct_dependencies(name, module).into_iter();
         Ok(ModuleSpecContext {
             kind: module.kind,
             spec_module: name.clone(),
@@ -300,55 +394,47 @@ impl<B: GeneratorBackend + 'static> Run<B> {
                 .map(|spec| (spec.clone(), project.segment(spec)))
                 .collect(),
             decorator_prompts: module.specs.iter().filter_map(prompt).collect(),
-            dependency_apis: self.apis(below),
+            dependency_apis: apis.map(|idx| self.api(idx)).collect(),
             dependency_generated_modules,
         })
     }
 
-    /// Signature and docstring of these specs, each made once for all that depend on it.
-    fn apis(&self, specs: BTreeSet<SpecRef>) -> BTreeMap<SpecRef, String> {
-        let known: Vec<Option<Arc<str>>> = {
-            let apis = lock(&self.apis);
-            specs.iter().map(|spec| apis.get(spec).cloned()).collect()
-        };
-        let mut made = Vec::new();
-        let texts = specs.into_iter().zip(known).map(|(spec, known)| match known {
-            Some(api) => (spec, String::from(&*api)),
-            None => {
-                let api = self.project.api(&spec);
-                made.push((spec.clone(), Arc::from(api.as_str())));
-                (spec, api)
-            }
-        });
-        let texts = texts.collect();
-        lock(&self.apis).extend(made);
-        texts
+    /// Signature and docstring of a spec, made once for all that depend on it.
+    fn api(&self, idx: usize) -> (SpecRef, Arc<str>) {
+        let spec = self.project.specs().ref_at(idx);
+        let api = self.apis[idx].get_or_init(|| self.project.api(spec).into());
+        (spec.clone(), Arc::clone(api))
     }
 
-    /// The specs of other modules that the specs of this one name.
-    fn direct_dependencies(&self, name: &ModuleName, module: &SpecModule) -> BTreeSet<SpecRef> {
-        let entries = module.specs.iter().filter_map(|spec| self.project.spec(spec));
-        let mut below: BTreeSet<SpecRef> = entries
-            .flat_map(|entry| &entry.dependencies)
-            .filter(|dep| dep.module() != name)
-            .cloned()
+    /// The specs of other modules that the specs of this one name, by index.
+    fn direct_dependencies(&self, name: &ModuleName, module: &SpecModule) -> Vec<usize> {
+        let specs = self.project.specs();
+        let own = module.specs.iter().filter_map(|spec| specs.index_of(spec));
+        let mut below: Vec<usize> = own
+            .flat_map(|idx| specs.deps_at(idx).flatten())
+            .filter(|dep| specs.ref_at(*dep).module() != name)
             .collect();
         if module.kind == Kind::Test {
-            below.extend(self.project.tested_specs(&module.specs));
+            let tested = self.project.tested_specs(&module.specs);
+            below.extend(tested.iter().filter_map(|spec| specs.index_of(spec)));
         }
+        below.sort_unstable();
+        below.dedup();
         below
     }
 
     /// The modules whose code is part of the context: not those of the same unit, of which some
     /// come later.
-    fn generated_against(&self, name: &ModuleName, module: &SpecModule) -> Vec<ModuleName> {
-        if module.kind == Kind::Test {
-            return Vec::new();
-        }
+    fn generated_against<'a>(
+        &self,
+        name: &ModuleName,
+        module: &'a SpecModule,
+    ) -> impl Iterator<Item = &'a ModuleName> {
         let units = self.project.units(self.kind);
         let unit = units.unit_of(name);
+        let is_product = module.kind == Kind::Build;
         let deps = module.dependencies.iter();
-        deps.filter(|dep| units.unit_of(dep) != unit).cloned().collect()
+        deps.filter(move |dep| is_product && units.unit_of(dep) != unit)
     }
 
     /// The code of a module as it was just generated, or as it stands on disk.
@@ -469,7 +555,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
     }
 
     /// Gives an outcome to every module that has none yet.
-    fn settle(&self, settled: BTreeMap<ModuleName, Outcome<ModuleName, (), UnitFailed>>) {
+    fn settle(&self, settled: Settled) {
         let units = self.project.units(self.kind);
         // What was blocked needs to know of all that failed.
         for (unit, outcome) in &settled {
@@ -522,14 +608,13 @@ impl<B: GeneratorBackend + 'static> Run<B> {
 }
 
 /// Runs a function that waits for the disk where it holds up nobody else.
-async fn in_background<T: Send + 'static>(
-    f: impl FnOnce() -> Result<T, Vec<Problem>> + Send + 'static,
-) -> Result<T, Vec<Problem>> {
+async fn in_background<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(f).await {
-        Ok(result) => result,
+        Ok(done) => done,
         Err(err) => match err.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(err) => Err(vec![Problem::Panic(err.to_string())]),
+            // The runtime is being shut down, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
         },
     }
 }

@@ -126,7 +126,7 @@ mod tests {
     #[track_caller]
     fn assert_problems(kind: Kind, source: &str, problems: &[&str]) {
         let name = |text: &str| text.parse::<ModuleName>().unwrap();
-        let api = |text: &str| (text.parse().unwrap(), String::new());
+        let api = |text: &str| (text.parse().unwrap(), "".into());
         let ctx = ModuleSpecContext {
             kind,
             spec_module: name("shop.cart"),

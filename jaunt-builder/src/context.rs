@@ -1,6 +1,7 @@
 //! The name of a generation: the digest of all that decides it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jaunt_digest::Digest;
 use jaunt_digest::Kind;
@@ -26,8 +27,8 @@ pub fn canonical_digest(ctx: &ModuleSpecContext) -> Digest {
 #[derive(Serialize)]
 struct Canonical<'a> {
     decorator_prompts: &'a BTreeMap<SpecRef, String>,
-    dependency_apis: &'a BTreeMap<SpecRef, String>,
-    dependency_generated_modules: &'a BTreeMap<ModuleName, String>,
+    dependency_apis: &'a BTreeMap<SpecRef, Arc<str>>,
+    dependency_generated_modules: &'a BTreeMap<ModuleName, Arc<str>>,
     expected_names: &'a [String],
     generated_module: &'a ModuleName,
     #[serde(serialize_with = "kind_word")]
@@ -83,9 +84,9 @@ mod tests {
             // Where a dot, a colon, an underscore and a letter beyond ASCII decide the order.
             spec_sources: specs(&["a:z", "a.b:c", "a_b:c", "a:\u{e9}", "a:B", "ab:c", "a.b:c.d"]),
             decorator_prompts: specs(&["a.b:c"]),
-            dependency_apis: specs(&[]),
+            dependency_apis: BTreeMap::from([("a:b".parse().unwrap(), "def b(): ...".into())]),
             dependency_generated_modules: ["a_b", "a.b", "a", "\u{ff21}"]
-                .map(|it| (name(it), String::new()))
+                .map(|it| (name(it), it.into()))
                 .into(),
         };
         // A `Value` keeps its keys sorted.

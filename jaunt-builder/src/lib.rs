@@ -23,7 +23,7 @@ mod stamp;
 mod tidy;
 
 pub use crate::backend::{
-    Attempt, BackendError, BackendErrorKind, Generated, Generation, GenerationFailure,
+    AtHand, Attempt, BackendError, BackendErrorKind, Generated, Generation, GenerationFailure,
     GeneratorBackend, ModuleSpecContext,
 };
 pub use crate::build::{BuildEvent, BuildOptions, build};

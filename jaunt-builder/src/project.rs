@@ -235,6 +235,11 @@ impl Project {
         self.modules.iter().filter(move |(_, module)| module.kind == kind)
     }
 
+    /// The specs of the registry, of every kind.
+    pub(crate) fn specs(&self) -> &Specs {
+        &self.specs
+    }
+
     /// The entry of a spec, where there is one of that name.
     pub fn spec(&self, spec: &SpecRef) -> Option<&SpecEntry> {
         self.specs.get(spec).filter(|entry| self.kinds.contains(&entry.kind))

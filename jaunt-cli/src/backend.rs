@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
+use jaunt_builder::AtHand;
 use jaunt_builder::Attempt;
 use jaunt_builder::BackendError;
 use jaunt_builder::Generation;
@@ -287,9 +288,9 @@ impl GeneratorBackend for AnyBackend {
         }
     }
 
-    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+    fn at_hand(&self) -> Option<&dyn AtHand> {
         match &self.answers {
-            Answers::Plain(source) => source.answer_at_hand(ctx),
+            Answers::Plain(source) => source.at_hand(),
             // It has to be recorded as well.
             Answers::Recorded(_) => None,
         }
@@ -323,10 +324,10 @@ impl GeneratorBackend for Source {
         }
     }
 
-    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+    fn at_hand(&self) -> Option<&dyn AtHand> {
         match self {
-            Self::Command(backend) => backend.answer_at_hand(ctx),
-            Self::Replay(backend) => backend.answer_at_hand(ctx),
+            Self::Command(backend) => backend.at_hand(),
+            Self::Replay(backend) => backend.at_hand(),
         }
     }
 

@@ -90,13 +90,18 @@ impl Journal {
         Ok(Self { root: project.root().to_owned(), entries, file })
     }
 
-    /// Takes note of a module that was generated.
-    pub(crate) fn event(&mut self, event: &BuildEvent) {
-        if let BuildEvent::Finished { module, outcome: ModuleOutcome::Generated { .. } } = event {
-            self.entries.done.insert(module.to_string());
-            // Without the line there is still the file, which is another one now.
-            self.file.write_all(format!("done {module}\n").as_bytes()).ok();
+    /// Takes note of the modules that were generated.
+    pub(crate) fn events(&mut self, events: &[BuildEvent]) {
+        let mut lines = String::new();
+        for event in events {
+            if let BuildEvent::Finished { module, outcome: ModuleOutcome::Generated { .. } } = event
+            {
+                self.entries.done.insert(module.to_string());
+                lines.extend(["done ", module.as_str(), "\n"]);
+            }
         }
+        // Without the lines there are still the files, which are others now.
+        self.file.write_all(lines.as_bytes()).ok();
     }
 
     /// Ends the journal. It goes when nothing is left to do.

@@ -49,8 +49,8 @@ pub struct PytestSettings {
 /// What happens during a run, in order.
 #[derive(Debug)]
 pub enum TestEvent<'a> {
-    /// Something about a test module that is generated.
-    Build(BuildEvent),
+    /// What there is to tell of the test modules that are generated.
+    Build(&'a [BuildEvent]),
     /// Generation is over, and pytest begins. Nothing is written from here on.
     Generated(&'a BuildReport),
     /// Something about a test.
@@ -82,7 +82,7 @@ pub async fn test<B: GeneratorBackend + 'static>(
         backend,
         options,
         weight,
-        |event| on_event(TestEvent::Build(event)),
+        |events| on_event(TestEvent::Build(events)),
         async {
             stop.as_mut().await;
             is_stopped.set(true);

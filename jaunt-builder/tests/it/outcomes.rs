@@ -4,11 +4,14 @@ use insta::assert_snapshot;
 use jaunt_builder::BackendError;
 use jaunt_builder::BuildEvent;
 use jaunt_builder::BuildOptions;
+use jaunt_builder::ModuleOutcome;
 use jaunt_builder::PlanOptions;
 use jaunt_digest::Kind;
 
 use crate::support::FakeBackend;
 use crate::support::Fixture;
+use crate::support::Run;
+use crate::support::block_on;
 use crate::support::options;
 
 const CHAIN: &str = "
@@ -101,6 +104,80 @@ fn a_backend_that_was_stopped_has_not_failed() {
     app.a: cancelled
     app.b: cancelled
     ");
+}
+
+/// One answer for `app.b`, with it at hand or without.
+fn both_ways(answer: fn() -> Result<String, BackendError>, fail_fast: bool) -> [(Fixture, Run); 2] {
+    [false, true].map(|is_at_hand| {
+        let fixture = Fixture::new(CHAIN);
+        let backend = FakeBackend::answering("app.b", move |_, _| answer());
+        let backend = if is_at_hand { backend.at_hand() } else { backend };
+        let options = BuildOptions { max_attempts: 1, fail_fast, ..options() };
+        let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
+        (fixture, run)
+    })
+}
+
+#[test]
+fn what_is_at_hand_comes_to_the_same() {
+    let answers: [fn() -> Result<String, BackendError>; 5] = [
+        || Ok("def g(): ...\n".to_owned()),
+        || Ok("import g\n".to_owned()),
+        || Err(BackendError::fatal("there is no answer")),
+        || Err(BackendError::interrupted()),
+        || panic!("out of cheese"),
+    ];
+    for answer in answers {
+        let [(waited, by_waiting), (looked_up, by_looking_up)] = both_ways(answer, false);
+        assert_eq!(by_waiting.outcomes(), by_looking_up.outcomes());
+        assert_eq!(by_waiting.report.backend_calls, by_looking_up.report.backend_calls);
+        assert_eq!(waited.generated(), looked_up.generated());
+        for file in waited.generated() {
+            assert_eq!(waited.read(&file), looked_up.read(&file));
+        }
+    }
+}
+
+#[test]
+fn what_is_at_hand_is_told_of_in_order() {
+    let [_, (_, run)] = both_ways(|| panic!("out of cheese"), false);
+    let told = |module: &str| {
+        let events = run.events.iter().filter_map(|event| match event {
+            BuildEvent::Started { module: it } if it.as_str() == module => Some("started"),
+            BuildEvent::Finished { module: it, .. } if it.as_str() == module => Some("finished"),
+            _ => None,
+        });
+        events.collect::<Vec<_>>()
+    };
+    assert_eq!(told("app.a"), ["started", "finished"]);
+    assert_eq!(told("app.b"), ["started", "finished"]);
+    assert_eq!(told("app.c"), ["finished"]);
+}
+
+#[test]
+fn fail_fast_holds_for_what_is_at_hand() {
+    let fixture = Fixture::new(CHAIN);
+    let backend = FakeBackend::answering("app.a", |_, _| Err(BackendError::fatal("no"))).at_hand();
+    let options = BuildOptions { jobs: std::num::NonZeroUsize::MIN, fail_fast: true, ..options() };
+    let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
+    assert_snapshot!(run.outcomes(), @r"
+    app.a: failed: no
+    app.b: blocked by app.a
+    app.c: blocked by app.a
+    app.d: cancelled
+    ");
+}
+
+#[test]
+fn nothing_is_looked_up_after_a_stop() {
+    let fixture = Fixture::new(CHAIN);
+    let (project, plan) = fixture.plan(Kind::Build, &PlanOptions::default());
+    let backend = FakeBackend::new().at_hand();
+    let (options, stop) = (options(), std::future::ready(()));
+    let build = jaunt_builder::build(&project, &plan, &backend, &options, |_| 1, |_| {}, stop);
+    let report = block_on(build);
+    assert!(report.outcomes.values().all(|it| *it == ModuleOutcome::Cancelled));
+    assert_eq!(report.backend_calls, 0);
 }
 
 #[test]

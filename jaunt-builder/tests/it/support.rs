@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use camino::Utf8Path;
 use camino::Utf8PathBuf;
+use jaunt_builder::AtHand;
 use jaunt_builder::BackendError;
 use jaunt_builder::BuildEvent;
 use jaunt_builder::BuildOptions;
@@ -167,7 +168,7 @@ impl Fixture {
             backend,
             options,
             |_| 1,
-            |event| events.push(event),
+            |more| events.extend_from_slice(more),
             pending(),
         ));
         let planned: BTreeSet<_> = plan.stale().map(|(name, _)| name.clone()).collect();
@@ -292,6 +293,7 @@ pub(crate) struct FakeBackend {
     log: Mutex<Vec<String>>,
     contexts: Mutex<BTreeMap<String, ModuleSpecContext>>,
     answers: BTreeMap<String, Answer>,
+    is_at_hand: bool,
 }
 
 impl FakeBackend {
@@ -309,6 +311,12 @@ impl FakeBackend {
     ) -> Arc<Self> {
         let answers = BTreeMap::from([(module.to_owned(), Box::new(answer) as Answer)]);
         Arc::new(Self { answers, ..Self::default() })
+    }
+
+    /// The same backend with all its answers at hand.
+    pub(crate) fn at_hand(self: Arc<Self>) -> Arc<Self> {
+        let backend = Arc::into_inner(self).expect("nobody else has it yet");
+        Arc::new(Self { is_at_hand: true, ..backend })
     }
 
     /// The last context that a module was asked for with.
@@ -329,6 +337,26 @@ pub(crate) fn code(ctx: &ModuleSpecContext) -> String {
 
 impl GeneratorBackend for FakeBackend {
     async fn generate_module(
+        &self,
+        ctx: &ModuleSpecContext,
+        error_context: &[String],
+    ) -> Result<Generation, BackendError> {
+        self.ask(ctx, error_context)
+    }
+
+    fn at_hand(&self) -> Option<&dyn AtHand> {
+        self.is_at_hand.then_some(self)
+    }
+}
+
+impl AtHand for FakeBackend {
+    fn answer(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError> {
+        self.ask(ctx, &[])
+    }
+}
+
+impl FakeBackend {
+    fn ask(
         &self,
         ctx: &ModuleSpecContext,
         error_context: &[String],

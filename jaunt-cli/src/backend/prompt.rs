@@ -161,18 +161,13 @@ impl Templates {
             Placeholder::Specs => block(ctx.spec_sources.iter().map(|(spec, source)| {
                 let prompt = ctx.decorator_prompts.get(spec).map(|prompt| prompt.trim_end());
                 let prompt = prompt.map(|it| format!("\n\n# Decorator prompt\n{it}"));
-                (spec.to_string(), source.trim_end().to_owned() + &prompt.unwrap_or_default())
+                (spec, source.trim_end().to_owned() + &prompt.unwrap_or_default())
             })),
-            Placeholder::DepsApi => {
-                block(ctx.dependency_apis.iter().map(|(spec, api)| (spec.to_string(), api.clone())))
-            }
-            Placeholder::DepsGenerated => {
-                let modules = ctx.dependency_generated_modules.iter();
-                block(modules.map(|(module, source)| (module.to_string(), source.clone())))
-            }
+            Placeholder::DepsApi => block(ctx.dependency_apis.iter()),
+            Placeholder::DepsGenerated => block(ctx.dependency_generated_modules.iter()),
             Placeholder::ErrorContext => {
                 let numbered = errors.iter().zip(1..);
-                block(numbered.map(|(err, idx)| (format!("error_context[{idx}]"), err.clone())))
+                block(numbered.map(|(err, idx)| (format!("error_context[{idx}]"), err)))
             }
             Placeholder::BuildInstructions => {
                 let lines = self.instructions.iter().map(|it| it.trim());
@@ -204,9 +199,9 @@ impl Templates {
 const NONE: &str = "(none)";
 
 /// Named pieces of text, one below the other.
-fn block(items: impl Iterator<Item = (String, String)>) -> String {
+fn block(items: impl Iterator<Item = (impl Display, impl AsRef<str>)>) -> String {
     let items: Vec<String> =
-        items.map(|(name, text)| format!("# {name}\n{}\n", text.trim_end())).collect();
+        items.map(|(name, text)| format!("# {name}\n{}\n", text.as_ref().trim_end())).collect();
     if items.is_empty() { NONE.to_owned() } else { items.join("\n").trim_end().to_owned() }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::OnceLock;
 
+use jaunt_builder::AtHand;
 use jaunt_builder::BackendError;
 use jaunt_builder::Generation;
 use jaunt_builder::GeneratorBackend;
@@ -51,8 +52,8 @@ impl GeneratorBackend for ReplayBackend {
         blocking(move || shared.answer(&ctx)).await
     }
 
-    fn answer_at_hand(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
-        Some(self.shared.answer(ctx))
+    fn at_hand(&self) -> Option<&dyn AtHand> {
+        Some(&*self.shared)
     }
 
     /// The same answer would come again.
@@ -66,7 +67,7 @@ impl GeneratorBackend for ReplayBackend {
     }
 }
 
-impl Shared {
+impl AtHand for Shared {
     fn answer(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError> {
         match self.store.get(ctx) {
             Ok(Some(source)) => Ok(Generation { source, usage: None }),
@@ -74,7 +75,9 @@ impl Shared {
             Err(err) => Err(BackendError::fatal(with_causes(&err))),
         }
     }
+}
 
+impl Shared {
     /// Says that there is no answer, and what the nearest one was for.
     fn explain(&self, ctx: &ModuleSpecContext) -> String {
         let headers = self.headers.get_or_init(|| self.store.headers());

@@ -402,8 +402,8 @@ impl Parts {
     }
 }
 
-fn shorten<K: Display>(texts: &BTreeMap<K, String>) -> BTreeMap<String, String> {
-    let short = |text: &String| format!("{:.16}", Digest::of(text).to_string());
+fn shorten<K: Display, T: AsRef<str>>(texts: &BTreeMap<K, T>) -> BTreeMap<String, String> {
+    let short = |text: &T| format!("{:.16}", Digest::of(text.as_ref()).to_string());
     texts.iter().map(|(name, text)| (name.to_string(), short(text))).collect()
 }
 

@@ -31,11 +31,11 @@ pub(super) fn cart() -> ModuleSpecContext {
         dependency_apis: BTreeMap::from([(
             "shop.price:Price".parse().unwrap(),
             "class Price:\n    \"\"\"An amount.\"\"\"\n\n    def net(self) -> Decimal: ...\n"
-                .to_owned(),
+                .into(),
         )]),
         dependency_generated_modules: BTreeMap::from([(
             "shop.price".parse().unwrap(),
-            "class Price:\n    def net(self):\n        return self.amount\n".to_owned(),
+            "class Price:\n    def net(self):\n        return self.amount\n".into(),
         )]),
     }
 }
@@ -52,11 +52,8 @@ pub(super) fn cart_tests() -> ModuleSpecContext {
             "def test_empty() -> None:\n    \"\"\"The total of no items is 0.\"\"\"".to_owned(),
         )]),
         decorator_prompts: BTreeMap::new(),
-        dependency_apis: [(
-            "shop.cart:total".parse().unwrap(),
-            "async def total(): ...".to_owned(),
-        )]
-        .into(),
+        dependency_apis: [("shop.cart:total".parse().unwrap(), "async def total(): ...".into())]
+            .into(),
         dependency_generated_modules: BTreeMap::new(),
     }
 }

@@ -232,10 +232,12 @@ async fn run(
         &backend,
         &options,
         |module| durations.expected(&loaded.project, module),
-        |event| {
-            stopwatch.event(&event);
-            journal.event(&event);
-            progress.event(&event);
+        |events| {
+            journal.events(events);
+            for event in events {
+                stopwatch.event(event);
+                progress.event(event);
+            }
         },
         session.stop.requested(),
     )

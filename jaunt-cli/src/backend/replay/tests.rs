@@ -25,7 +25,7 @@ async fn replay(
     }
     let backend = ReplayBackend::new(store);
     let answer = backend.generate_module(ctx, &[]).await;
-    assert_eq!(backend.answer_at_hand(ctx), Some(answer.clone()));
+    assert_eq!(backend.at_hand().unwrap().answer(ctx), answer);
     answer
 }
 

@@ -214,8 +214,8 @@ fn the_differences_between_contexts_are_named() {
     other.generated_module = "shop.other".parse().unwrap();
     other.spec_sources.first_entry().unwrap().get_mut().push(' ');
     other.decorator_prompts.clear();
-    other.dependency_apis.insert("shop.tax:Tax".parse().unwrap(), String::new());
-    other.dependency_generated_modules.first_entry().unwrap().get_mut().push(' ');
+    other.dependency_apis.insert("shop.tax:Tax".parse().unwrap(), "".into());
+    *other.dependency_generated_modules.first_entry().unwrap().get_mut() = "other".into();
     assert_snapshot!(header.differences(&other).join("\n"), @"
     generated module, `shop.__generated__.cart`
     set of names, Cart, total
