@@ -426,15 +426,14 @@ impl<B: GeneratorBackend + 'static> Run<B> {
     /// The modules whose code is part of the context: not those of the same unit, of which some
     /// come later.
     fn generated_against<'a>(
-        &self,
+        &'a self,
         name: &ModuleName,
         module: &'a SpecModule,
     ) -> impl Iterator<Item = &'a ModuleName> {
-        let units = self.project.units(self.kind);
-        let unit = units.unit_of(name);
+        let peers = self.project.units(self.kind).members(name);
         let is_product = module.kind == Kind::Build;
         let deps = module.dependencies.iter();
-        deps.filter(move |dep| is_product && units.unit_of(dep) != unit)
+        deps.filter(move |dep| is_product && peers.binary_search(dep).is_err())
     }
 
     /// The code of a module as it was just generated, or as it stands on disk.
