@@ -170,6 +170,10 @@ pub trait GeneratorBackend: Send + Sync {
     /// # Errors
     ///
     /// The faults of the last attempt, when no attempt was without.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, which checks large answers where nobody waits for it.
     fn generate_with_retry(
         &self,
         ctx: &ModuleSpecContext,
@@ -182,8 +186,11 @@ pub trait GeneratorBackend: Send + Sync {
             loop {
                 let attempt = Attempt { number, error_context: &error_context };
                 on_attempt(attempt);
-                let answer = self.generate_attempt(ctx, attempt).await;
-                let Fault { problems, may_retry } = match judge(self, ctx, answer) {
+                let checked = match self.generate_attempt(ctx, attempt).await {
+                    Ok(generation) => Ok(Checked::wherever_it_fits(generation, ctx).await),
+                    Err(err) => Err(err),
+                };
+                let Fault { problems, may_retry } = match judge(self, ctx, checked) {
                     Ok(generation) => return Ok(Generated { generation, attempts: number }),
                     Err(fault) => fault,
                 };
@@ -216,15 +223,38 @@ pub(crate) struct Fault {
     pub(crate) may_retry: bool,
 }
 
-/// The answer, if it passes the checks.
+/// An answer, and what is wrong with it.
+pub(crate) struct Checked {
+    generation: Generation,
+    problems: Vec<Problem>,
+}
+
+/// From how many bytes on a source takes so long to check that others should not have to wait for it.
+const LARGE: usize = 256 * 1024;
+
+impl Checked {
+    pub(crate) fn new(generation: Generation, ctx: &ModuleSpecContext) -> Self {
+        let problems = check(&generation.source, ctx);
+        Self { generation, problems }
+    }
+
+    async fn wherever_it_fits(generation: Generation, ctx: &ModuleSpecContext) -> Self {
+        if generation.source.len() < LARGE {
+            return Self::new(generation, ctx);
+        }
+        let ctx = ctx.clone();
+        in_background(move || Self::new(generation, &ctx)).await
+    }
+}
+
+/// The answer, if it has passed the checks.
 pub(crate) fn judge<B: GeneratorBackend + ?Sized>(
     backend: &B,
     ctx: &ModuleSpecContext,
-    answer: Result<Generation, BackendError>,
+    answer: Result<Checked, BackendError>,
 ) -> Result<Generation, Fault> {
     let err = match answer {
-        Ok(generation) => {
-            let problems = check(&generation.source, ctx);
+        Ok(Checked { generation, problems }) => {
             if problems.is_empty() {
                 return Ok(generation);
             }
@@ -241,4 +271,83 @@ pub(crate) fn judge<B: GeneratorBackend + ?Sized>(
         BackendErrorKind::Interrupted => (Problem::Interrupted, false),
     };
     Err(Fault { problems: vec![problem], may_retry })
+}
+
+/// Runs a function that takes its time where it holds up nobody else.
+pub(crate) async fn in_background<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(f).await {
+        Ok(done) => done,
+        Err(err) => match err.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::pin::pin;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Gives source of this many bytes, and more.
+    struct Verbose(usize);
+
+    impl GeneratorBackend for Verbose {
+        fn generate_module(
+            &self,
+            _ctx: &ModuleSpecContext,
+            _error_context: &[String],
+        ) -> impl Future<Output = Result<Generation, BackendError>> + Send {
+            let source = format!("f = 1\n{}", "# filler\n".repeat(self.0 / 9));
+            ready(Ok(Generation { source, usage: None }))
+        }
+    }
+
+    fn context() -> ModuleSpecContext {
+        ModuleSpecContext {
+            kind: Kind::Build,
+            spec_module: "app.a".parse().unwrap(),
+            generated_module: "app.__generated__.a".parse().unwrap(),
+            expected_names: vec!["f".to_owned()],
+            spec_sources: BTreeMap::new(),
+            decorator_prompts: BTreeMap::new(),
+            dependency_apis: BTreeMap::new(),
+            dependency_generated_modules: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the answer is checked while the only thread in the background is busy. It passes in
+    /// the end.
+    fn is_checked_at_once(n_bytes: usize) -> bool {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.max_blocking_threads(1).build().unwrap().block_on(async {
+            let (release, released) = mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || released.recv());
+            let (backend, ctx) = (Verbose(n_bytes), context());
+            let mut generated = pin!(backend.generate_with_retry(&ctx, 1, |_| {}));
+            tokio::select! {
+                biased;
+                generated = &mut generated => {
+                    assert!(generated.is_ok());
+                    true
+                }
+                () = ready(()) => {
+                    drop(release);
+                    assert!(generated.await.is_ok());
+                    assert!(busy.await.is_ok());
+                    false
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn nobody_waits_for_the_check_of_a_large_answer() {
+        assert!(is_checked_at_once(LARGE / 2));
+        assert!(!is_checked_at_once(2 * LARGE));
+    }
 }

@@ -31,10 +31,12 @@ use jaunt_write::WriteError;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::backend::Checked;
 use crate::backend::Generated;
 use crate::backend::Generation;
 use crate::backend::GeneratorBackend;
 use crate::backend::ModuleSpecContext;
+use crate::backend::in_background;
 use crate::backend::judge;
 use crate::check::Problem;
 use crate::output::Output;
@@ -349,8 +351,9 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         let at_hand = self.backend.at_hand().expect("who has no answers at hand is not looked up");
         let ctx = self.context(name)?;
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let answer = judge(&*self.backend, &ctx, at_hand.answer(&ctx));
-        let generation = answer.map_err(|fault| fault.problems)?;
+        let answer = at_hand.answer(&ctx).map(|generation| Checked::new(generation, &ctx));
+        let judged = judge(&*self.backend, &ctx, answer);
+        let generation = judged.map_err(|fault| fault.problems)?;
         self.keep(name, &ctx, &generation)?;
         Ok(Generated { generation, attempts: 1 })
     }
@@ -603,18 +606,6 @@ impl<B: GeneratorBackend + 'static> Run<B> {
     fn send(&self, event: BuildEvent) {
         // The receiver is gone only when the run was abandoned.
         self.events.send(event).ok();
-    }
-}
-
-/// Runs a function that waits for the disk where it holds up nobody else.
-async fn in_background<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(f).await {
-        Ok(done) => done,
-        Err(err) => match err.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is being shut down, and with it whoever waits here.
-            Err(_) => std::future::pending().await,
-        },
     }
 }
 
