@@ -188,6 +188,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_told_at_once_gets_a_line_each() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let file = File::options().create(true).append(true).open(&path).unwrap();
+        let mut journal = Journal { root: Utf8PathBuf::new(), entries: Entries::default(), file };
+        let finished =
+            |name: &str, outcome| BuildEvent::Finished { module: name.parse().unwrap(), outcome };
+        let generated = || ModuleOutcome::Generated { attempts: 1, usage: None };
+        journal.events(&[
+            BuildEvent::Started { module: "a".parse().unwrap() },
+            finished("a", generated()),
+            finished("b", ModuleOutcome::Failed(Vec::new())),
+            finished("c.d", generated()),
+        ]);
+        journal.events(&[finished("e", ModuleOutcome::Cancelled)]);
+        let text = fs::read_to_string(path).unwrap();
+        assert_eq!(text, "done a\ndone c.d\n");
+        assert_eq!(Entries::parse(&text), journal.entries);
+    }
+
+    #[test]
     fn what_is_cut_off_says_nothing() {
         let files = |names: &[&str]| {
             names.iter().map(|&name| (name.to_owned(), "1.2".to_owned())).collect()

@@ -38,6 +38,20 @@ fn main() {
         let [run, bare, all] = times.map(median);
         println!("{name:14}  {run:4.2}   {bare:7.2}   {all:20.2}   {:5.2}", run / bare);
     }
+    let times = (0..ROUNDS).map(|_| {
+        let began = Instant::now();
+        on_threads(&dag);
+        began.elapsed()
+    });
+    println!("{:14}  {:4.2}", "own threads", median(times.collect()));
+}
+
+fn on_threads(dag: &Dag<String>) {
+    let jobs = NonZeroUsize::new(JOBS).expect("not zero");
+    let job = |_: &String| Ok::<(), Infallible>(());
+    let on_event = |_: jaunt_sched::Event<'_, String>| ControlFlow::Continue(());
+    let outcomes = jaunt_sched::run_on_threads(dag, jobs, |_| 1, job, on_event, || false);
+    assert_eq!(outcomes.len(), NODES);
 }
 
 async fn scheduled(dag: &Dag<String>) {

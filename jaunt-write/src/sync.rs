@@ -44,7 +44,6 @@ struct Rounds {
     ended: u64,
     /// The last one that failed, and why.
     failed: Option<(u64, Fault)>,
-    #[cfg(test)]
     waiting: usize,
 }
 
@@ -67,15 +66,9 @@ impl Group {
             if rounds.begun == rounds.ended {
                 break;
             }
-            #[cfg(test)]
-            {
-                rounds.waiting += 1;
-            }
+            rounds.waiting += 1;
             rounds = self.has_ended.wait(rounds).unwrap_or_else(PoisonError::into_inner);
-            #[cfg(test)]
-            {
-                rounds.waiting -= 1;
-            }
+            rounds.waiting -= 1;
         }
         rounds.begun = wanted;
         drop(rounds);
@@ -85,8 +78,12 @@ impl Group {
         if let Err(err) = &result {
             rounds.failed = Some((wanted, Fault::of(err)));
         }
+        // To wake nobody is a system call, too.
+        let is_awaited = rounds.waiting > 0;
         drop(rounds);
-        self.has_ended.notify_all();
+        if is_awaited {
+            self.has_ended.notify_all();
+        }
         result
     }
 }
