@@ -37,6 +37,8 @@ struct Item {
     decorated: Range<usize>,
     /// Where the keyword `def`, `async` or `class` starts.
     keyword: usize,
+    /// Where what its users have to know stands, if that is easily told.
+    plain: Option<api::Plain>,
 }
 
 impl Outline {
@@ -61,12 +63,17 @@ impl Outline {
             };
             let after = decorators.last().map_or(stmt.start(), |it| it.end());
             let keyword = keyword_after(tokens, after);
+            let plain = match stmt {
+                Stmt::FunctionDef(it) => api::Plain::of(it, tokens),
+                _ => None,
+            };
             let end = end_before(tokens, body.get(idx + 1).map(|next| next.start()));
             items.push(Item {
                 name: nfkc(name.as_str()).into(),
                 kind,
                 decorated: stmt.start().to_usize()..end.to_usize(),
                 keyword: keyword.to_usize(),
+                plain,
             });
         }
         let mut by_name: Vec<usize> = (0..items.len()).collect();

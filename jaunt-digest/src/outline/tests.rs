@@ -282,6 +282,29 @@ fn classes_without_members_are_short() {
 }
 
 #[test]
+fn a_signature_ends_with_the_colon_that_is_its_own() {
+    for (text, shown) in [
+        (
+            "def f(a: {1: 2} = {3: 4}) -> {5: 6}  :  # 7: 8\n  return a[1:2]",
+            "def f(a: {1: 2} = {3: 4}) -> {5: 6}  : ...",
+        ),
+        (
+            "def f() -> (  # a: b\n  int\n): 'Doc.'",
+            "def f() -> (  # a: b\n  int\n):\n    'Doc.'\n    ...",
+        ),
+        (
+            "@jaunt.magic(x={1: 2})\nasync def f(*, a=lambda: 0): pass",
+            "async def f(*, a=lambda: 0): ...",
+        ),
+    ] {
+        assert_eq!(api(text), shown);
+        let outline = outline(text);
+        let definition = outline.definitions().next().unwrap();
+        assert_eq!(api::parse_and_render(&definition), shown);
+    }
+}
+
+#[test]
 fn type_parameters_are_part_of_a_signature() {
     let text = "
 class Stack[T: (int, str) = int](Base[T]):
@@ -314,7 +337,15 @@ fn fragments() -> impl Strategy<Value = String> {
 fn definitions() -> impl Strategy<Value = String> {
     let piece = |pieces: &[&'static str]| prop::sample::select(pieces.to_vec());
     (
-        piece(&["", "x = 1\n", "'''\ndef f(): fake\n'''\n", "\n\n# c\n", "@d\n@e(1)\n", "\u{c}"]),
+        piece(&[
+            "",
+            "x = 1\n",
+            "'''\ndef f(): fake\n'''\n",
+            "\n\n# c\n",
+            "@d\n@e(1)\n",
+            "@jaunt.magic()\n",
+            "\u{c}",
+        ]),
         piece(&["def f(", "async def f(", "class f(", "def \\\n f(", "def f[T](", "class 𝒇("]),
         piece(&["", "a", "a, b", "\n  a,  # c\n", "a,\n\n\n"]),
         piece(&[
@@ -322,6 +353,8 @@ fn definitions() -> impl Strategy<Value = String> {
             "): x = 1; y = 2",
             "):\n    pass",
             "):\n\n  # c \t\n  x = (1,\n2)\n  y = 3",
+            "): 'Doc.'; x = 1",
+            ") \\\n :  # c\n\t'''Doc, \t\n\tmore.'''\n\tx = 1",
         ]),
         piece(&["", ";", " ;  # c", "  # c\u{3000}"]),
         piece(&["", "\n", "\n    # c\n", "\n\n# c\n\nx = 2", "\ndef f(): other"]),
@@ -339,7 +372,8 @@ proptest! {
         if let Ok(outline) = Outline::parse(&Source::new(&text)) {
             for definition in outline.definitions() {
                 definition.segment();
-                definition.api();
+                // What is cut out is what a look at the tree would find.
+                prop_assert_eq!(definition.api(), api::parse_and_render(&definition));
             }
         }
         TopLevel::parse(&text).ok();
@@ -368,6 +402,7 @@ proptest! {
     fn an_api_is_a_definition_of_the_same_name(text in definitions()) {
         let in_file = outline(&text);
         let definition = in_file.definition("f").unwrap();
+        prop_assert_eq!(definition.api(), api::parse_and_render(&definition));
         let api = outline(&definition.api());
         let shown = api.definition("f").unwrap();
         prop_assert_eq!(shown.kind(), definition.kind());
