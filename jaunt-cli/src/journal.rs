@@ -7,6 +7,7 @@
 //! A run can be killed between a file and the line about it. So the journal knows what was in each
 //! file: one in which there is something else now was generated, whether or not there is a line.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,6 +20,7 @@ use jaunt_builder::BuildEvent;
 use jaunt_builder::ModuleOutcome;
 use jaunt_builder::Plan;
 use jaunt_builder::Project;
+use jaunt_builder::Staleness;
 use jaunt_digest::Digest;
 use jaunt_digest::ModuleName;
 use jaunt_digest::Registry;
@@ -68,20 +70,24 @@ impl Journal {
         plan: &Plan,
     ) -> Result<Self, WriteError> {
         let before = Entries::read(project.root());
-        let known: BTreeSet<&str> =
-            registry.specs.keys().map(|spec| spec.module().as_str()).collect();
+        let known = LazyCell::new(|| -> BTreeSet<&str> {
+            registry.specs.keys().map(|spec| spec.module().as_str()).collect()
+        });
         // What is of another kind was not loaded, so nothing more can be said of it.
         let is_other = |name: &str| known.contains(name) && !project.modules().contains_key(name);
         let others = |entries: BTreeMap<String, Content>| {
             entries.into_iter().filter(|(name, _)| is_other(name))
         };
         let entry = |name: &ModuleName| (name.to_string(), content(project, name));
+        // Of what is not there yet, the plan knows so.
+        let planned = plan.stale().map(|(name, planned)| match planned.reasons[..] {
+            [Staleness::Missing, ..] => (name.to_string(), NOTHING.to_owned()),
+            _ => entry(name),
+        });
         let left: Vec<_> = before.left(project).into_iter().map(entry).collect();
         let entries = Entries {
             pending: others(before.pending).chain(left).collect(),
-            planned: others(before.planned)
-                .chain(plan.stale().map(|(name, _)| entry(name)))
-                .collect(),
+            planned: others(before.planned).chain(planned).collect(),
             done: before.done.into_iter().filter(|name| is_other(name)).collect(),
         };
         let tree = state::engine_dir(project.root())?;
@@ -151,6 +157,9 @@ impl Entries {
 
     /// Those that were pending, and those that were planned on top of something that is done.
     fn left<'a>(&self, project: &'a Project) -> BTreeSet<&'a ModuleName> {
+        if self.pending.is_empty() && self.planned.is_empty() {
+            return BTreeSet::new();
+        }
         // Every file is looked at once.
         let done: BTreeSet<&ModuleName> =
             project.modules().keys().filter(|name| self.is_done(project, name)).collect();
@@ -171,8 +180,11 @@ impl Entries {
     }
 }
 
-/// The SHA-256 of a file, or `none`.
+/// The SHA-256 of a file, or [`NOTHING`].
 type Content = String;
+
+/// Where there is no file.
+const NOTHING: &str = "none";
 
 /// What is in a module's file. Its header tells of what it was generated against, so one that is
 /// generated again is another one, unless nothing at all has changed.
@@ -180,7 +192,7 @@ fn content(project: &Project, name: &ModuleName) -> Content {
     let path = project.root().join(project.module(name).output.path());
     let is_file = fs::symlink_metadata(&path).is_ok_and(|it| it.is_file());
     let bytes = is_file.then(|| fs::read(path).ok()).flatten();
-    bytes.map_or_else(|| "none".to_owned(), |bytes| Digest::of(&bytes).to_string())
+    bytes.map_or_else(|| NOTHING.to_owned(), |bytes| Digest::of(&bytes).to_string())
 }
 
 #[cfg(test)]
