@@ -210,7 +210,8 @@ fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
         part.push(fields)?;
         if part.refs.len() == 1 {
             // The others are probably as long.
-            let n_more = (until.min(walk.text.len()) - walk.at) / (walk.at - before);
+            let left = until.min(walk.text.len()).saturating_sub(walk.at);
+            let n_more = left / (walk.at - before);
             part.reserve(n_more + n_more / 8);
         }
         match walk.peek()? {
