@@ -34,7 +34,9 @@ impl Syncs {
 #[derive(Debug, Default)]
 struct Group {
     rounds: Mutex<Rounds>,
-    has_ended: Condvar,
+    /// One for those who share a round, and one for those who come during that round and share the
+    /// next: by the last bit of the number of the round.
+    bells: [Condvar; 2],
 }
 
 /// Syncs are counted from 1.
@@ -44,7 +46,8 @@ struct Rounds {
     ended: u64,
     /// The last one that failed, and why.
     failed: Option<(u64, Fault)>,
-    waiting: usize,
+    /// How many wait at each bell.
+    waiting: [usize; 2],
 }
 
 /// An error that can be given to several.
@@ -59,16 +62,14 @@ impl Group {
     fn sync(&self, call: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let mut rounds = lock(&self.rounds);
         let wanted = rounds.begun + 1;
-        loop {
-            if rounds.ended >= wanted {
-                return rounds.result_since(wanted);
-            }
-            if rounds.begun == rounds.ended {
-                break;
-            }
-            rounds.waiting += 1;
-            rounds = self.has_ended.wait(rounds).unwrap_or_else(PoisonError::into_inner);
-            rounds.waiting -= 1;
+        let (own, next) = if wanted.is_multiple_of(2) { (0, 1) } else { (1, 0) };
+        while rounds.begun > rounds.ended && rounds.ended < wanted {
+            rounds.waiting[own] += 1;
+            rounds = self.bells[own].wait(rounds).unwrap_or_else(PoisonError::into_inner);
+            rounds.waiting[own] -= 1;
+        }
+        if rounds.ended >= wanted {
+            return rounds.result_since(wanted);
         }
         rounds.begun = wanted;
         drop(rounds);
@@ -79,10 +80,14 @@ impl Group {
             rounds.failed = Some((wanted, Fault::of(err)));
         }
         // To wake nobody is a system call, too.
-        let is_awaited = rounds.waiting > 0;
+        let waiting = rounds.waiting;
         drop(rounds);
-        if is_awaited {
-            self.has_ended.notify_all();
+        if waiting[own] > 0 {
+            self.bells[own].notify_all();
+        }
+        // One of them makes the next sync, and the others sleep on.
+        if waiting[next] > 0 {
+            self.bells[next].notify_one();
         }
         result
     }
@@ -151,7 +156,7 @@ mod tests {
                     })
                 })
             });
-            while lock(&group.rounds).waiting < 5 {
+            while lock(&group.rounds).waiting.iter().sum::<usize>() < 5 {
                 thread::yield_now();
             }
             may_end.wait();
