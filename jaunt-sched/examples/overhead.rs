@@ -28,22 +28,24 @@ fn main() {
 
     println!("{NODES} jobs that do nothing, {JOBS} at a time, medians of {ROUNDS}, µs per job");
     println!("runtime          run   JoinSet   JoinSet, all at once   ratio");
-    for (name, runtime) in [("current thread", &current), ("multi thread", &multi)] {
+    let on_current = || time(|| current.block_on(scheduled(&dag)));
+    let on_multi = || time(|| multi.block_on(scheduled(&dag)));
+    let on_own = || time(|| on_threads(&dag));
+    let runs: [(&str, &Runtime, &dyn Fn() -> Duration); 3] = [
+        ("current thread", &current, &on_current),
+        ("multi thread", &multi, &on_multi),
+        ("own threads", &multi, &on_own),
+    ];
+    for (name, runtime, run) in runs {
         let mut times = [const { Vec::new() }; 3];
         for _ in 0..ROUNDS {
-            times[0].push(time(runtime, scheduled(&dag)));
-            times[1].push(time(runtime, bare(JOBS)));
-            times[2].push(time(runtime, bare(NODES)));
+            times[0].push(run());
+            times[1].push(time(|| runtime.block_on(bare(JOBS))));
+            times[2].push(time(|| runtime.block_on(bare(NODES))));
         }
         let [run, bare, all] = times.map(median);
         println!("{name:14}  {run:4.2}   {bare:7.2}   {all:20.2}   {:5.2}", run / bare);
     }
-    let times = (0..ROUNDS).map(|_| {
-        let began = Instant::now();
-        on_threads(&dag);
-        began.elapsed()
-    });
-    println!("{:14}  {:4.2}", "own threads", median(times.collect()));
 }
 
 fn on_threads(dag: &Dag<String>) {
@@ -73,9 +75,9 @@ async fn bare(jobs: usize) {
     while running.join_next().await.is_some() {}
 }
 
-fn time(runtime: &Runtime, future: impl Future<Output = ()>) -> Duration {
+fn time(run: impl FnOnce()) -> Duration {
     let began = Instant::now();
-    runtime.block_on(future);
+    run();
     began.elapsed()
 }
 
