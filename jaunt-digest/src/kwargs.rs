@@ -55,10 +55,12 @@ impl Kwargs {
     /// Returns all of them, for use.
     ///
     /// What a `Map` has no room for is brought as near as possible: lone surrogates become U+FFFD,
-    /// and numbers beyond the range of a float become strings.
+    /// and numbers beyond the range of a float become strings. Of what is no object, or nested more
+    /// deeply than a document may be, nothing is left.
     pub fn to_map(&self) -> Map<String, Value> {
-        let object = serde_json::from_str(self.object());
-        object.and_then(json::to_map).unwrap_or_default()
+        let object: Option<&RawValue> = serde_json::from_str(self.object()).ok();
+        let object = object.filter(|raw| !json::is_too_deep(raw));
+        object.and_then(|raw| json::to_map(raw).ok()).unwrap_or_default()
     }
 
     /// Returns the refs in the arguments that hold refs, leaving out what is none.
@@ -312,6 +314,18 @@ mod tests {
             text(json!({"prompt": "été", "n": 1, "f": 1e16, "nested": {"b": [], "a": null}})),
             r#"{"f":1e+16,"n":1,"nested":{"a":null,"b":[]},"prompt":"\u00e9t\u00e9"}"#
         );
+    }
+
+    #[test]
+    fn arguments_that_nobody_checked_do_no_harm() {
+        let nested = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        for text in [nested.as_str(), "", "[1]", "{\"a\":NaN}"] {
+            let text = serde_json::to_string(text).unwrap();
+            let kwargs = format!("{{\"text\": {text}, \"object\": null}}");
+            let kwargs: Kwargs = serde_json::from_str(&kwargs).unwrap();
+            assert_eq!(kwargs.to_map(), Map::new());
+            assert_eq!(kwargs.get("a"), None);
+        }
     }
 
     #[test]
