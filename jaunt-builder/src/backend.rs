@@ -207,7 +207,8 @@ pub trait GeneratorBackend: Send + Sync {
 /// A backend that waits for nothing but the disk, such as a store of recordings.
 ///
 /// It is asked by threads that write the code themselves: to hand a module over to another one would
-/// cost more than what is done with it.
+/// cost more than what is done with it. Of a [`GeneratorBackend`] that has this, nothing else is asked,
+/// and there are no further attempts.
 pub trait AtHand: Sync {
     /// The only attempt at a module, as [`generate_module`](GeneratorBackend::generate_module).
     ///

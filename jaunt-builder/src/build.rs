@@ -224,6 +224,9 @@ struct UnitFailed;
 /// How each unit ended.
 type Settled = BTreeMap<ModuleName, Outcome<ModuleName, (), UnitFailed>>;
 
+/// More threads than this only wait for the disk, each with a stack and several open files.
+const MAX_THREADS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
+
 impl<B: GeneratorBackend + 'static> Run<B> {
     /// Generates all units on threads of their own, and meanwhile calls `on_tick` every now and then.
     async fn on_threads(
@@ -236,9 +239,10 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         // They may go on for a moment after this future was dropped.
         let (run, units) = (Arc::clone(self), units.clone());
         let weights: Vec<u64> = units.nodes().map(weight).collect();
+        let threads = self.options.jobs.min(MAX_THREADS);
         let mut settled = pin!(in_background(move || jaunt_sched::run_on_threads(
             &units,
-            run.options.jobs,
+            threads,
             |unit| units.index_of(unit).map_or(1, |idx| weights[idx]),
             |unit| run.look_up_unit(run.project.units(run.kind).members(unit)),
             |event| run.go_on_after(event),

@@ -24,7 +24,7 @@ mod tests;
 /// `stop`.
 ///
 /// The calling thread is one of those that work. If the system gives fewer of them than wanted, so be
-/// it.
+/// it; but it may give more than are good for it, and `jobs` is taken at its word.
 ///
 /// # Panics
 ///

@@ -169,6 +169,26 @@ fn fail_fast_holds_for_what_is_at_hand() {
 }
 
 #[test]
+fn a_great_many_jobs_are_not_as_many_threads() {
+    let modules: Vec<String> = (0..300).map(|idx| format!("app.m{idx}:f")).collect();
+    let fixture = Fixture::new(&modules.join("\n"));
+    let options = BuildOptions { jobs: std::num::NonZeroUsize::MAX, ..options() };
+    let backend = FakeBackend::new().at_hand();
+    let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
+    let (mut n_running, mut most) = (0_usize, 0);
+    for event in &run.events {
+        match event {
+            BuildEvent::Started { .. } => n_running += 1,
+            BuildEvent::Finished { .. } => n_running -= 1,
+            BuildEvent::Retrying { .. } => {}
+        }
+        most = most.max(n_running);
+    }
+    assert!((1..=64).contains(&most), "{most} at a time");
+    assert_eq!(run.report.backend_calls, 300);
+}
+
+#[test]
 fn nothing_is_looked_up_after_a_stop() {
     let fixture = Fixture::new(CHAIN);
     let (project, plan) = fixture.plan(Kind::Build, &PlanOptions::default());

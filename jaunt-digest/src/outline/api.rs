@@ -28,8 +28,10 @@ pub(super) struct Plain {
 
 impl Plain {
     pub(super) fn of(function: &StmtFunctionDef, tokens: &[Token]) -> Option<Self> {
-        let are_ours = function.decorator_list.iter().all(|it| is_ours(&it.expression));
-        are_ours.then(|| Self {
+        // An overload is shown with those that follow it.
+        let is_plain =
+            |it: &Decorator| is_ours(&it.expression) && name_of(&it.expression) != Some("overload");
+        function.decorator_list.iter().all(is_plain).then(|| Self {
             header_end: colon_after(tokens, signature_end(function)).end().to_usize(),
             docstring: docstring(&function.body)
                 .map(|doc| doc.start().to_usize()..doc.end().to_usize()),
