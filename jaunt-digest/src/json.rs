@@ -177,6 +177,45 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
+/// A place in a text of JSON.
+#[derive(Clone)]
+pub(crate) struct Walk<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) at: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// Returns what is left.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    pub(crate) fn skip_blanks(&mut self) {
+        let rest = self.rest().bytes();
+        self.at += rest.take_while(|it| matches!(it, b' ' | b'\n' | b'\t' | b'\r')).count();
+    }
+
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        self.skip_blanks();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    pub(crate) fn take(&mut self, byte: u8) -> Option<()> {
+        if self.peek()? == byte {
+            self.at += 1;
+            return Some(());
+        }
+        None
+    }
+
+    pub(crate) fn value<T: Deserialize<'a>>(&mut self) -> Option<T> {
+        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter();
+        let value = values.next()?.ok()?;
+        self.at += values.byte_offset();
+        Some(value)
+    }
+}
+
 /// Tells whether a value is nested more deeply than anybody can mean it.
 pub(crate) fn is_too_deep(raw: &RawValue) -> bool {
     if raw.get().len() <= 2 * MAX_DEPTH {

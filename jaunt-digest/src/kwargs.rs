@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::json::{self, Node, Text};
+use crate::json::{self, Node, Text, Walk};
 use crate::name::{SpecRef, is_ref};
 use crate::text::is_space;
 
@@ -82,22 +82,16 @@ impl Kwargs {
         object: Option<&RawValue>,
         text: Option<Cow<'_, str>>,
     ) -> Result<Self, serde_json::Error> {
-        let text: Box<str> = match (text, object.map(RawValue::get)) {
+        let text: Box<str> = match (text, object) {
             (Some(text), _) => text.into(),
-            (None, None | Some("{}")) => "{}".into(),
-            (None, Some(plain)) => match plain_text(plain) {
+            (None, None) => "{}".into(),
+            (None, Some(object)) => match plain_text(object.get()) {
                 Some(text) => text.into(),
-                None => text_of(object.expect("it has a text"))?.into(),
+                None => text_of(object)?.into(),
             },
         };
         let object = object.map(RawValue::get).filter(|object| **object != *text);
         Ok(Self { object: object.map(Into::into), text })
-    }
-}
-
-impl Default for Kwargs {
-    fn default() -> Self {
-        Self { text: "{}".into(), object: None }
     }
 }
 
@@ -131,49 +125,39 @@ fn text_of(kwargs: &RawValue) -> Result<String, serde_json::Error> {
 /// plain ASCII, its numbers integers, and refs as they should be. Nearly all are, and to read those
 /// once takes a fraction of the time.
 fn plain_text(object: &str) -> Option<String> {
-    let mut walk = Plain { rest: object.as_bytes(), out: String::with_capacity(object.len()) };
+    let walk = Walk { text: object, at: 0 };
+    let mut plain = Plain { walk, out: String::with_capacity(object.len()) };
     let mut last = None;
-    walk.joined([b'{', b'}'], |walk| {
-        let key = walk.string()?;
+    plain.joined([b'{', b'}'], |plain| {
+        let key = plain.string()?;
         if last.replace(key).is_some_and(|last| key <= last) {
             return None;
         }
-        walk.take(b':')?;
-        walk.out.push(':');
-        if REFS.contains(&key) { walk.refs() } else { walk.value() }
+        plain.walk.take(b':')?;
+        plain.out.push(':');
+        if REFS.contains(&key) { plain.refs() } else { plain.value() }
     })?;
-    walk.skip_blanks();
-    walk.rest.is_empty().then_some(walk.out)
+    plain.walk.peek().is_none().then_some(plain.out)
 }
 
 /// What is left of plain JSON, and what was written so far. Whatever is not plain ends it with `None`.
 struct Plain<'a> {
-    rest: &'a [u8],
+    walk: Walk<'a>,
     out: String,
 }
 
 impl<'a> Plain<'a> {
-    fn skip_blanks(&mut self) {
-        self.rest = self.rest.trim_ascii_start();
-    }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        self.skip_blanks();
-        self.rest = self.rest.strip_prefix(&[byte])?;
-        Some(())
-    }
-
     fn joined(
         &mut self,
         [open, close]: [u8; 2],
         mut item: impl FnMut(&mut Self) -> Option<()>,
     ) -> Option<()> {
-        self.take(open)?;
+        self.walk.take(open)?;
         self.out.push(char::from(open));
         let mut is_first = true;
-        while self.take(close).is_none() {
+        while self.walk.take(close).is_none() {
             if !is_first {
-                self.take(b',')?;
+                self.walk.take(b',')?;
                 self.out.push(',');
             }
             is_first = false;
@@ -185,14 +169,12 @@ impl<'a> Plain<'a> {
 
     /// Copies a string, and returns what is between the quotes.
     fn string(&mut self) -> Option<&'a str> {
-        self.take(b'"')?;
-        let end = self
-            .rest
-            .iter()
-            .position(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'))?;
-        let (text, rest) = self.rest.split_at(end);
-        self.rest = rest.strip_prefix(b"\"")?;
-        let text = str::from_utf8(text).ok()?;
+        self.walk.take(b'"')?;
+        let rest = self.walk.rest();
+        let is_other = |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
+        let text = &rest[..rest.bytes().position(is_other)?];
+        self.walk.at += text.len();
+        self.walk.take(b'"')?;
         self.out.push('"');
         self.out.push_str(text);
         self.out.push('"');
@@ -203,8 +185,8 @@ impl<'a> Plain<'a> {
     fn refs(&mut self) -> Option<()> {
         let start = self.out.len();
         let mut refs = Vec::new();
-        self.joined([b'[', b']'], |walk| {
-            refs.push(walk.string()?);
+        self.joined([b'[', b']'], |plain| {
+            refs.push(plain.string()?);
             refs.last().is_some_and(|text| is_ref(text)).then_some(())
         })?;
         if !refs.is_sorted() {
@@ -219,24 +201,20 @@ impl<'a> Plain<'a> {
 
     /// Copies a string, an integer, or a word.
     fn value(&mut self) -> Option<()> {
-        self.skip_blanks();
-        if self.rest.first() == Some(&b'"') {
+        if self.walk.peek()? == b'"' {
             return self.string().map(|_| ());
         }
-        let end = self
-            .rest
-            .iter()
-            .position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\t' | b'\r'))?;
-        let (token, rest) = self.rest.split_at(end);
-        let is_plain = match token {
+        let rest = self.walk.rest();
+        let token = &rest[..rest.find([',', '}', ']', ' ', '\n', '\t', '\r'])?];
+        let is_plain = match token.as_bytes() {
             b"true" | b"false" | b"null" | b"0" => true,
             [b'1'..=b'9', digits @ ..] | [b'-', b'1'..=b'9', digits @ ..] => {
                 digits.iter().all(u8::is_ascii_digit)
             }
             _ => false,
         };
-        self.rest = rest;
-        self.out.push_str(str::from_utf8(token).ok().filter(|_| is_plain)?);
+        self.walk.at += token.len();
+        self.out.push_str(Some(token).filter(|_| is_plain)?);
         Some(())
     }
 }

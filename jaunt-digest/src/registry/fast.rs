@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::read::{self, dir_of};
 use super::specs::{Places, Specs, narrow};
 use super::{Registry, SpecEntry};
-use crate::json::{self, Str};
+use crate::json::{self, Str, Walk};
 use crate::kwargs::Kwargs;
 use crate::name::{Kind, SpecRef};
 
@@ -55,40 +55,6 @@ pub(super) fn document(text: &str, crew: Crew) -> Option<Registry> {
     }
     let specs = join(list?, crew)?;
     read::with_specs(fields, specs).ok()
-}
-
-/// A place in a text of JSON.
-#[derive(Clone)]
-struct Walk<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn skip_blanks(&mut self) {
-        let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest.iter().take_while(|it| matches!(it, b' ' | b'\n' | b'\t' | b'\r')).count();
-    }
-
-    fn peek(&mut self) -> Option<u8> {
-        self.skip_blanks();
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        if self.peek()? == byte {
-            self.at += 1;
-            return Some(());
-        }
-        None
-    }
-
-    fn value<T: Deserialize<'a>>(&mut self) -> Option<T> {
-        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter();
-        let value = values.next()?.ok()?;
-        self.at += values.byte_offset();
-        Some(value)
-    }
 }
 
 /// The fields of a spec. The types ask for no more than the other reader does.
