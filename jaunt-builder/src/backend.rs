@@ -274,8 +274,12 @@ pub(crate) fn judge<B: GeneratorBackend + ?Sized>(
     Err(Fault { problems: vec![problem], may_retry })
 }
 
-/// Runs a function that takes its time where it holds up nobody else.
-pub(crate) async fn in_background<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs a function that takes its time, or waits for the disk, where it holds up nobody else.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime. Panics of the function are passed on.
+pub async fn in_background<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(f).await {
         Ok(done) => done,
         Err(err) => match err.try_into_panic() {

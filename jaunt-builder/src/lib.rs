@@ -24,7 +24,7 @@ mod tidy;
 
 pub use crate::backend::{
     AtHand, Attempt, BackendError, BackendErrorKind, Generated, Generation, GenerationFailure,
-    GeneratorBackend, ModuleSpecContext,
+    GeneratorBackend, ModuleSpecContext, in_background,
 };
 pub use crate::build::{BuildEvent, BuildOptions, build};
 pub use crate::check::{Problem, check};

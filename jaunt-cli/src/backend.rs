@@ -387,15 +387,3 @@ fn is_program(program: &str, cwd: &Utf8Path, search_path: &OsStr) -> bool {
 fn uncounted(error_context: &[String]) -> Attempt<'_> {
     Attempt { number: if error_context.is_empty() { 1 } else { 2 }, error_context }
 }
-
-/// Runs something that blocks where it does no harm.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(err) => match err.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is being shut down, and with it whoever waits here.
-            Err(_) => std::future::pending().await,
-        },
-    }
-}

@@ -10,9 +10,9 @@ use jaunt_builder::GeneratorBackend;
 use jaunt_builder::ModuleSpecContext;
 use jaunt_builder::Problem;
 use jaunt_builder::check;
+use jaunt_builder::in_background;
 use jaunt_digest::ModuleName;
 
-use crate::backend::blocking;
 use crate::backend::store::Store;
 use crate::backend::store::StoreError;
 use crate::backend::uncounted;
@@ -59,7 +59,7 @@ impl<B: GeneratorBackend> GeneratorBackend for Recording<B> {
     ) -> Result<Generation, BackendError> {
         let generation = self.inner.generate_attempt(ctx, attempt).await?;
         let (store, copy, source) = (self.store.clone(), ctx.clone(), generation.source.clone());
-        let recorded = blocking(move || {
+        let recorded = in_background(move || {
             let passes = check(&source, &copy).is_empty();
             if passes { store.put(&copy, &source) } else { Ok(()) }
         });

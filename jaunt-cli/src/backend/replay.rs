@@ -10,8 +10,8 @@ use jaunt_builder::GeneratorBackend;
 use jaunt_builder::ModuleSpecContext;
 use jaunt_builder::Problem;
 use jaunt_builder::canonical_digest;
+use jaunt_builder::in_background;
 
-use crate::backend::blocking;
 use crate::backend::report::with_causes;
 use crate::backend::store::Header;
 use crate::backend::store::Store;
@@ -49,7 +49,7 @@ impl GeneratorBackend for ReplayBackend {
     ) -> Result<Generation, BackendError> {
         let shared = Arc::clone(&self.shared);
         let ctx = ctx.clone();
-        blocking(move || shared.answer(&ctx)).await
+        in_background(move || shared.answer(&ctx)).await
     }
 
     fn at_hand(&self) -> Option<&dyn AtHand> {
