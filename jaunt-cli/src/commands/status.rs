@@ -46,6 +46,7 @@ pub(crate) async fn run(
     let targets = Targets::resolve(&loaded.registry, &args.targets)?;
     let is_narrow = !args.targets.is_empty();
 
+    let unfinished = Journal::unfinished(&loaded.project);
     let plan = |kind| {
         let wanted = match kind {
             Kind::Build => &targets.build,
@@ -55,7 +56,7 @@ pub(crate) async fn run(
             targets: is_narrow.then(|| BTreeSet::from_iter(wanted.iter().cloned())),
             force: if args.force { Force::Everything } else { Force::Nothing },
             adopt: false,
-            unfinished: Journal::unfinished(&loaded.project),
+            unfinished: unfinished.clone(),
         };
         Plan::new(&loaded.project, kind, &outputs, &options)
     };
