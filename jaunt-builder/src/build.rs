@@ -139,18 +139,7 @@ pub async fn build<B: GeneratorBackend + 'static>(
     let settled = if backend.at_hand().is_some() {
         run.on_threads(plan.units(), weight, || tell_all(&mut received, &mut on_events), stop).await
     } else {
-        let mut scheduled = pin!(jaunt_sched::run(
-            plan.units(),
-            options.jobs,
-            weight,
-            |unit| {
-                let run = Arc::clone(&run);
-                let members = units.members(unit).to_vec();
-                async move { run.generate_unit(&members).await }
-            },
-            |event| run.go_on_after(event),
-            stop,
-        ));
+        let mut scheduled = pin!(run.on_tasks(plan.units(), weight, stop));
         let mut batch = Vec::new();
         loop {
             tokio::select! {
@@ -228,6 +217,22 @@ type Settled = BTreeMap<ModuleName, Outcome<ModuleName, (), UnitFailed>>;
 const MAX_THREADS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 
 impl<B: GeneratorBackend + 'static> Run<B> {
+    /// Generates all units on the runtime.
+    async fn on_tasks(
+        self: &Arc<Self>,
+        units: &Dag<ModuleName>,
+        weight: impl FnMut(&ModuleName) -> u64,
+        stop: impl Future<Output = ()>,
+    ) -> Settled {
+        let start = |unit: &ModuleName| {
+            let run = Arc::clone(self);
+            let members = self.project.units(self.kind).members(unit).to_vec();
+            async move { run.generate_unit(&members).await }
+        };
+        let on_event = |event: Event<'_, ModuleName>| self.go_on_after(event);
+        jaunt_sched::run(units, self.options.jobs, weight, start, on_event, stop).await
+    }
+
     /// Generates all units on threads of their own, and meanwhile calls `on_tick` every now and then.
     async fn on_threads(
         self: &Arc<Self>,
