@@ -83,16 +83,21 @@ fn a_panic_of_the_backend_is_one_failed_module() {
 
 #[test]
 fn fail_fast_starts_nothing_after_the_first_failure() {
-    let fixture = Fixture::new(CHAIN);
-    let backend = FakeBackend::answering("app.a", |_, _| Err(BackendError::fatal("no")));
-    let options = BuildOptions { jobs: std::num::NonZeroUsize::MIN, fail_fast: true, ..options() };
-    let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
-    assert_snapshot!(run.outcomes(), @r"
-    app.a: failed: no
-    app.b: blocked by app.a
-    app.c: blocked by app.a
-    app.d: cancelled
-    ");
+    let failing = || FakeBackend::answering("app.a", |_, _| Err(BackendError::fatal("no")));
+    for backend in [failing(), failing().at_hand()] {
+        let fixture = Fixture::new(CHAIN);
+        let jobs = std::num::NonZeroUsize::MIN;
+        let options = BuildOptions { jobs, fail_fast: true, ..options() };
+        let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
+        insta::allow_duplicates! {
+            assert_snapshot!(run.outcomes(), @r"
+            app.a: failed: no
+            app.b: blocked by app.a
+            app.c: blocked by app.a
+            app.d: cancelled
+            ");
+        }
+    }
 }
 
 #[test]
@@ -107,12 +112,12 @@ fn a_backend_that_was_stopped_has_not_failed() {
 }
 
 /// One answer for `app.b`, with it at hand or without.
-fn both_ways(answer: fn() -> Result<String, BackendError>, fail_fast: bool) -> [(Fixture, Run); 2] {
+fn both_ways(answer: fn() -> Result<String, BackendError>) -> [(Fixture, Run); 2] {
     [false, true].map(|is_at_hand| {
         let fixture = Fixture::new(CHAIN);
         let backend = FakeBackend::answering("app.b", move |_, _| answer());
         let backend = if is_at_hand { backend.at_hand() } else { backend };
-        let options = BuildOptions { max_attempts: 1, fail_fast, ..options() };
+        let options = BuildOptions { max_attempts: 1, ..options() };
         let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
         (fixture, run)
     })
@@ -128,7 +133,7 @@ fn what_is_at_hand_comes_to_the_same() {
         || panic!("out of cheese"),
     ];
     for answer in answers {
-        let [(waited, by_waiting), (looked_up, by_looking_up)] = both_ways(answer, false);
+        let [(waited, by_waiting), (looked_up, by_looking_up)] = both_ways(answer);
         assert_eq!(by_waiting.outcomes(), by_looking_up.outcomes());
         assert_eq!(by_waiting.report.backend_calls, by_looking_up.report.backend_calls);
         assert_eq!(waited.generated(), looked_up.generated());
@@ -140,7 +145,7 @@ fn what_is_at_hand_comes_to_the_same() {
 
 #[test]
 fn what_is_at_hand_is_told_of_in_order() {
-    let [_, (_, run)] = both_ways(|| panic!("out of cheese"), false);
+    let [_, (_, run)] = both_ways(|| panic!("out of cheese"));
     let told = |module: &str| {
         let events = run.events.iter().filter_map(|event| match event {
             BuildEvent::Started { module: it } if it.as_str() == module => Some("started"),
@@ -152,20 +157,6 @@ fn what_is_at_hand_is_told_of_in_order() {
     assert_eq!(told("app.a"), ["started", "finished"]);
     assert_eq!(told("app.b"), ["started", "finished"]);
     assert_eq!(told("app.c"), ["finished"]);
-}
-
-#[test]
-fn fail_fast_holds_for_what_is_at_hand() {
-    let fixture = Fixture::new(CHAIN);
-    let backend = FakeBackend::answering("app.a", |_, _| Err(BackendError::fatal("no"))).at_hand();
-    let options = BuildOptions { jobs: std::num::NonZeroUsize::MIN, fail_fast: true, ..options() };
-    let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
-    assert_snapshot!(run.outcomes(), @r"
-    app.a: failed: no
-    app.b: blocked by app.a
-    app.c: blocked by app.a
-    app.d: cancelled
-    ");
 }
 
 #[test]
