@@ -48,6 +48,7 @@ use crate::project::Project;
 use crate::project::SpecModule;
 use crate::report::BuildReport;
 use crate::report::ModuleOutcome;
+use crate::staleness::Staleness;
 
 /// How a plan is run.
 #[derive(Clone, Debug)]
@@ -118,6 +119,11 @@ pub async fn build<B: GeneratorBackend + 'static>(
         refusals: plan
             .stale()
             .filter_map(|(name, planned)| Some((name.clone(), planned.refusal.clone()?)))
+            .collect(),
+        missing: plan
+            .stale()
+            .filter(|(_, planned)| matches!(planned.reasons[..], [Staleness::Missing, ..]))
+            .map(|(name, _)| name.clone())
             .collect(),
         trees: Mutex::default(),
         inits: Mutex::default(),
@@ -193,6 +199,8 @@ struct Run<B> {
     backend: Arc<B>,
     options: BuildOptions,
     refusals: BTreeMap<ModuleName, String>,
+    /// Modules of which the plan found no code, whether as a module or as a package.
+    missing: BTreeSet<ModuleName>,
     /// The directories that may be written to, each opened once.
     trees: Mutex<BTreeMap<Utf8PathBuf, Arc<Tree>>>,
     /// The `__init__.py` files that are there.
@@ -200,11 +208,24 @@ struct Run<B> {
     /// Signature and docstring of each spec, by its index.
     apis: Vec<OnceLock<Arc<str>>>,
     /// Generated code that was read or written in this run.
-    bodies: Mutex<BTreeMap<ModuleName, Arc<str>>>,
+    bodies: Mutex<BTreeMap<ModuleName, Body>>,
     outcomes: Mutex<BTreeMap<ModuleName, ModuleOutcome>>,
     calls: AtomicU64,
     is_stopping: AtomicBool,
     events: mpsc::UnboundedSender<BuildEvent>,
+}
+
+/// Generated code, without its header.
+#[derive(Clone, Debug)]
+struct Body {
+    text: Arc<str>,
+    digest: Digest,
+}
+
+impl Body {
+    fn new(text: &str) -> Self {
+        Self { text: text.into(), digest: Digest::of(text) }
+    }
 }
 
 /// A module of the unit failed; which one, and why, is among the outcomes.
@@ -374,7 +395,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         ctx: &ModuleSpecContext,
         generation: &Generation,
     ) -> Result<(), Problem> {
-        let body: Arc<str> = jaunt_digest::normalize_body(&generation.source).into();
+        let body = Body::new(&jaunt_digest::normalize_body(&generation.source));
         self.write(name, ctx, &body)?;
         lock(&self.bodies).insert(name.clone(), body);
         Ok(())
@@ -387,25 +408,25 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         }
         let project = &*self.project;
         let module = project.module(name);
-        let prompt = |spec: &SpecRef| Some((spec.clone(), project.spec(spec)?.prompt()?));
+        let (specs, own) = (project.specs(), project.indices_of(module));
+        let prompt = |idx| Some((specs.ref_at(idx).clone(), specs.entry_at(idx).prompt()?));
         let mut dependency_generated_modules = BTreeMap::new();
         for dep in self.generated_against(name, module) {
             if let Some(body) = self.body(dep)? {
-                dependency_generated_modules.insert(dep.clone(), body);
+                dependency_generated_modules.insert(dep.clone(), body.text);
             }
         }
-        let apis = self.direct_dependencies(name, module).into_iter();
+        let apis = self.direct_dependencies(module).into_iter();
         Ok(ModuleSpecContext {
             kind: module.kind,
             spec_module: name.clone(),
             generated_module: module.generated_module.clone(),
             expected_names: module.expected_names(),
-            spec_sources: module
-                .specs
-                .iter()
-                .map(|spec| (spec.clone(), project.segment(spec)))
+            spec_sources: own
+                .clone()
+                .map(|idx| (specs.ref_at(idx).clone(), project.segment_at(idx).into_owned()))
                 .collect(),
-            decorator_prompts: module.specs.iter().filter_map(prompt).collect(),
+            decorator_prompts: own.filter_map(prompt).collect(),
             dependency_apis: apis.map(|idx| self.api(idx)).collect(),
             dependency_generated_modules,
         })
@@ -414,17 +435,17 @@ impl<B: GeneratorBackend + 'static> Run<B> {
     /// Signature and docstring of a spec, made once for all that depend on it.
     fn api(&self, idx: usize) -> (SpecRef, Arc<str>) {
         let spec = self.project.specs().ref_at(idx);
-        let api = self.apis[idx].get_or_init(|| self.project.api(spec).into());
+        let api = self.apis[idx].get_or_init(|| self.project.api_at(idx).into());
         (spec.clone(), Arc::clone(api))
     }
 
     /// The specs of other modules that the specs of this one name, by index.
-    fn direct_dependencies(&self, name: &ModuleName, module: &SpecModule) -> Vec<usize> {
-        let specs = self.project.specs();
-        let own = module.specs.iter().filter_map(|spec| specs.index_of(spec));
+    fn direct_dependencies(&self, module: &SpecModule) -> Vec<usize> {
+        let (specs, own) = (self.project.specs(), self.project.indices_of(module));
         let mut below: Vec<usize> = own
+            .clone()
             .flat_map(|idx| specs.deps_at(idx).flatten())
-            .filter(|dep| specs.ref_at(*dep).module() != name)
+            .filter(|dep| !own.contains(dep))
             .collect();
         if module.kind == Kind::Test {
             let tested = self.project.tested_specs(&module.specs);
@@ -449,9 +470,9 @@ impl<B: GeneratorBackend + 'static> Run<B> {
     }
 
     /// The code of a module as it was just generated, or as it stands on disk.
-    fn body(&self, name: &ModuleName) -> Result<Option<Arc<str>>, Problem> {
+    fn body(&self, name: &ModuleName) -> Result<Option<Body>, Problem> {
         if let Some(body) = lock(&self.bodies).get(name) {
-            return Ok(Some(Arc::clone(body)));
+            return Ok(Some(body.clone()));
         }
         let output = &self.project.module(name).output;
         let fault = |err: &WriteError| {
@@ -467,13 +488,18 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         };
         let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
         let (_, body) = jaunt_digest::split(&text);
-        let body: Arc<str> = body.into();
-        lock(&self.bodies).insert(name.clone(), Arc::clone(&body));
+        let body = Body::new(body);
+        lock(&self.bodies).insert(name.clone(), body.clone());
         Ok(Some(body))
     }
 
     /// Writes the file of a module, with the package directories that it needs.
-    fn write(&self, name: &ModuleName, ctx: &ModuleSpecContext, body: &str) -> Result<(), Problem> {
+    fn write(
+        &self,
+        name: &ModuleName,
+        ctx: &ModuleSpecContext,
+        body: &Body,
+    ) -> Result<(), Problem> {
         let module = self.project.module(name);
         let output = &module.output;
         let tree = self.tree(output.tree())?;
@@ -507,9 +533,9 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         module: &SpecModule,
         name: &ModuleName,
         ctx: &ModuleSpecContext,
-        body: &str,
+        body: &Body,
     ) -> String {
-        let locals = module.specs.iter();
+        let locals = self.project.indices_of(module);
         let units = self.project.units(self.kind);
         let peers = units.members(units.unit_of(name)).iter().filter(|peer| *peer != name);
         let fields = HeaderFields {
@@ -518,15 +544,14 @@ impl<B: GeneratorBackend + 'static> Run<B> {
             source_module: name.as_str(),
             module_digest: &module.digest.to_string(),
             spec_refs: module.specs.iter().map(SpecRef::as_str).collect(),
-            body_digest: Some(Digest::of(body.as_bytes())),
-            spec_local_digests: locals
-                .map(|spec| (spec.as_str(), *self.project.local(spec)))
-                .collect(),
-            dependency_bodies: ctx
-                .dependency_generated_modules
+            body_digest: Some(body.digest),
+            spec_local_digests: module
+                .specs
                 .iter()
-                .map(|(dep, body)| (dep.as_str(), Digest::of(body.as_bytes())))
+                .map(SpecRef::as_str)
+                .zip(locals.map(|idx| *self.project.local_at(idx)))
                 .collect(),
+            dependency_bodies: self.digests_of(ctx.dependency_generated_modules.keys()),
             dependency_digests: module
                 .tested
                 .iter()
@@ -534,7 +559,17 @@ impl<B: GeneratorBackend + 'static> Run<B> {
                 .map(|other| (other.as_str(), self.project.module(other).digest))
                 .collect(),
         };
-        jaunt_digest::render(&fields, body)
+        jaunt_digest::render(&fields, &body.text)
+    }
+
+    /// The digests of bodies that are part of a context.
+    fn digests_of<'a>(
+        &self,
+        names: impl Iterator<Item = &'a ModuleName>,
+    ) -> BTreeMap<&'a str, Digest> {
+        let bodies = lock(&self.bodies);
+        let digest = |name: &'a ModuleName| Some((name.as_str(), bodies.get(name)?.digest));
+        names.filter_map(digest).collect()
     }
 
     /// Removes the code from where it was before the module became, or ceased to be, a package.
@@ -544,6 +579,10 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         module: &SpecModule,
         tree: &Tree,
     ) -> Result<(), WriteError> {
+        // The plan looked there too.
+        if self.missing.contains(name) {
+            return Ok(());
+        }
         let Some(other) = module.output.other_shape() else { return Ok(()) };
         if let Output::Ours(facts) = read_output(tree, other.file())
             && facts.header().source_module() == Some(name.as_str())

@@ -225,9 +225,9 @@ fn compare_digest(
     let mut removed = Vec::new();
     if is_complete(header) {
         let recorded = header.spec_local_digests();
-        for spec in &module.specs {
+        for (spec, idx) in module.specs.iter().zip(project.indices_of(module)) {
             match recorded.get(spec.as_str()) {
-                Some(was) if was == project.local(spec) => {}
+                Some(was) if was == project.local_at(idx) => {}
                 Some(_) => changed.push(spec.clone()),
                 None => added.push(spec.clone()),
             }

@@ -1,7 +1,9 @@
 //! A registry document joined with the sources it names.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::thread;
 
 use camino::Utf8Path;
@@ -246,8 +248,8 @@ impl Project {
     }
 
     /// The digest of a spec's own text and arguments.
-    pub(crate) fn local(&self, spec: &SpecRef) -> &Digest {
-        self.locals[self.index_of(spec)].as_ref().expect("the spec was loaded")
+    pub(crate) fn local_at(&self, idx: usize) -> &Digest {
+        self.locals[idx].as_ref().expect("the spec was loaded")
     }
 
     /// The digest of a spec and all that it depends on.
@@ -257,6 +259,13 @@ impl Project {
 
     fn index_of(&self, spec: &SpecRef) -> usize {
         self.specs.index_of(spec).expect("specs come from the project")
+    }
+
+    /// The specs of a module, by index. Refs begin with the name of their module, so they stand
+    /// together.
+    pub(crate) fn indices_of(&self, module: &SpecModule) -> Range<usize> {
+        let first = module.specs.first().map_or(0, |spec| self.index_of(spec));
+        first..first + module.specs.len()
     }
 
     /// Every source file with its stamp and digest, as it was read.
@@ -288,25 +297,26 @@ impl Project {
 
     /// How much a module asks for: the length of its specs' sources and prompts, in bytes.
     pub fn size_of(&self, name: &ModuleName) -> usize {
-        let specs = self.modules.get(name).map_or(&[][..], |module| &module.specs);
-        let prompt = |spec| self.spec(spec).and_then(SpecEntry::prompt).map_or(0, |it| it.len());
-        specs.iter().map(|spec| self.segment(spec).len() + prompt(spec)).sum()
+        let specs = self.modules.get(name).map_or(0..0, |module| self.indices_of(module));
+        let prompt = |idx| self.specs.entry_at(idx).prompt().map_or(0, |it| it.len());
+        specs.map(|idx| self.segment_at(idx).len() + prompt(idx)).sum()
     }
 
     /// The source of a spec's definition, as it is digested.
-    pub(crate) fn segment(&self, spec: &SpecRef) -> String {
-        self.definition(spec).segment()
+    pub(crate) fn segment_at(&self, idx: usize) -> Cow<'_, str> {
+        self.definition_at(idx).segment()
     }
 
     /// Signature and docstring of a spec.
-    pub(crate) fn api(&self, spec: &SpecRef) -> String {
-        self.definition(spec).api()
+    pub(crate) fn api_at(&self, idx: usize) -> String {
+        self.definition_at(idx).api()
     }
 
-    fn definition(&self, spec: &SpecRef) -> jaunt_digest::Definition<'_> {
-        let source = self.source_of.get(self.index_of(spec));
+    fn definition_at(&self, idx: usize) -> jaunt_digest::Definition<'_> {
+        let source = self.source_of.get(idx);
         let source = *source.expect("a project is loaded, not surveyed, to be built");
-        let definition = self.sources[source].1.outline.definition(spec.qualname());
+        let qualname = self.specs.ref_at(idx).qualname();
+        let definition = self.sources[source].1.outline.definition(qualname);
         definition.expect("the local digest was made from it")
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write as _};
 
 use crate::digest::Digest;
-use crate::json::{self, Str};
+use crate::json::{Quoted, Str};
 use crate::name::Kind;
 use crate::text::{is_space, split_line, universal_newlines};
 
@@ -148,11 +148,9 @@ impl Display for HeaderFields<'_> {
         writeln!(f, "{FIELD}kind={}", self.kind)?;
         writeln!(f, "{FIELD}source_module={}", self.source_module)?;
         writeln!(f, "{FIELD}module_digest={prefix}{}", self.module_digest)?;
-        writeln!(
-            f,
-            "{FIELD}spec_refs=[{}]",
-            commas(self.spec_refs.iter().map(|it| json::quoted(it)))
-        )?;
+        write!(f, "{FIELD}spec_refs=[")?;
+        with_commas(f, &self.spec_refs, |f, spec| write!(f, "{}", Quoted(spec)))?;
+        f.write_str("]\n")?;
         if let Some(digest) = self.body_digest {
             writeln!(f, "{FIELD}body_digest=sha256:{digest}")?;
         }
@@ -162,18 +160,29 @@ impl Display for HeaderFields<'_> {
             ("dependency_digests", &self.dependency_digests),
         ] {
             if !digests.is_empty() {
-                let members = digests
-                    .iter()
-                    .map(|(name, digest)| format!("{}: \"{digest}\"", json::quoted(name)));
-                writeln!(f, "{FIELD}{key}={{{}}}", commas(members))?;
+                write!(f, "{FIELD}{key}={{")?;
+                with_commas(f, digests, |f, (name, digest)| {
+                    write!(f, "{}: \"{digest}\"", Quoted(name))
+                })?;
+                f.write_str("}\n")?;
             }
         }
         Ok(())
     }
 }
 
-fn commas(items: impl Iterator<Item = String>) -> String {
-    items.collect::<Vec<_>>().join(", ")
+fn with_commas<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut fmt::Formatter<'_>, T) -> fmt::Result,
+) -> fmt::Result {
+    for (idx, item) in items.into_iter().enumerate() {
+        if idx > 0 {
+            f.write_str(", ")?;
+        }
+        write(f, item)?;
+    }
+    Ok(())
 }
 
 /// Splits a generated file into its header and its body.
@@ -187,8 +196,9 @@ pub fn split(text: &str) -> (Option<Header<'_>>, &str) {
 
 /// Returns the whole text of a generated file: the header, an empty line, the body.
 pub fn render(fields: &HeaderFields<'_>, body: &str) -> String {
-    let mut text = fields.to_string();
-    write!(text, "\n{}", normalize_body(body)).expect("a String takes any text");
+    let body = normalized(body);
+    let mut text = String::with_capacity(2048 + body.len());
+    write!(text, "{fields}\n{body}").expect("a String takes any text");
     text
 }
 
@@ -197,10 +207,19 @@ pub fn render(fields: &HeaderFields<'_>, body: &str) -> String {
 /// Byte order marks in front are dropped, CR LF and CR become LF, and white space at the end
 /// (as Python's `str.rstrip` sees it) becomes one LF.
 pub fn normalize_body(source: &str) -> String {
-    let mut body = universal_newlines(source.trim_start_matches('\u{feff}')).into_owned();
-    body.truncate(body.trim_end_matches(is_space).len());
+    normalized(source).into_owned()
+}
+
+fn normalized(source: &str) -> Cow<'_, str> {
+    let body = universal_newlines(source.trim_start_matches('\u{feff}'));
+    let end = body.trim_end_matches(is_space).len();
+    if &body[end..] == "\n" {
+        return body;
+    }
+    let mut body = body.into_owned();
+    body.truncate(end);
     body.push('\n');
-    body
+    body.into()
 }
 
 #[cfg(test)]

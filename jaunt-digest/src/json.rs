@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::{self, Display, Write as _};
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -315,11 +315,20 @@ fn float(value: f64) -> String {
     }
 }
 
-/// Returns a string as JSON in ASCII.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    write_string(&text.into(), &mut out);
-    out
+/// Displays a string as JSON in ASCII.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+            f.write_str("\"")?;
+            f.write_str(self.0)?;
+            return f.write_str("\"");
+        }
+        let mut out = String::with_capacity(self.0.len() + 2);
+        write_string(&self.0.into(), &mut out);
+        f.write_str(&out)
+    }
 }
 
 /// Writes a string as JSON in ASCII; characters beyond U+FFFF, and lone surrogates, as UTF-16.

@@ -10,7 +10,8 @@
 //! ```
 //! use jaunt_digest::{Digest, Outline, Source};
 //! let source = Source::decode(b"@jaunt.magic()\ndef total(x):   # a spec\n    ...\n")?;
-//! let total = Outline::parse(&source)?.definition("total").map(|it| it.segment());
+//! let outline = Outline::parse(&source)?;
+//! let total = outline.definition("total").map(|it| it.segment());
 //! assert_eq!(total.as_deref(), Some("def total(x):   # a spec\n    ..."));
 //! let local = Digest::local(&total.unwrap_or_default(), "{}");
 //! assert_ne!(Digest::graph(&local, []), local);

@@ -184,17 +184,13 @@ impl<'a> Definition<'a> {
     }
 
     /// Returns the text that scheme 1 digests, with trailing blanks removed from each line.
-    pub fn segment(&self) -> String {
-        self.trimmed().into_owned()
+    pub fn segment(&self) -> Cow<'a, str> {
+        trim_line_ends(&self.outline.text[self.range()])
     }
 
     /// Returns the digest of a spec that has this definition; see [`Digest::local`].
     pub fn local_digest(&self, kwargs_text: &str) -> Digest {
-        Digest::local(&self.trimmed(), kwargs_text)
-    }
-
-    fn trimmed(&self) -> Cow<'a, str> {
-        trim_line_ends(&self.outline.text[self.range()])
+        Digest::local(&self.segment(), kwargs_text)
     }
 
     /// Returns what a user of the definition has to know, as valid Python.

@@ -54,7 +54,10 @@ pub(super) fn render(definition: &Definition<'_>) -> String {
     match &definition.item.plain {
         Some(plain) => {
             let text = plain.render(&definition.outline.text, definition.item.keyword);
-            trim_line_ends(&text).into_owned()
+            match trim_line_ends(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(trimmed) => trimmed,
+            }
         }
         None => parse_and_render(definition),
     }
@@ -67,7 +70,7 @@ pub(super) fn parse_and_render(definition: &Definition<'_>) -> String {
     let rest = outline.named(definition.name()).skip_while(|it| it.range() != definition.range());
     for it in rest.take_while(|it| it.kind() == definition.kind()) {
         let text = &outline.text[it.item.decorated.clone()];
-        let Ok(module) = python::parse(text) else { return definition.segment() };
+        let Ok(module) = python::parse(text) else { return definition.segment().into_owned() };
         let mut printer = Printer { text, tokens: module.tokens(), out };
         for stmt in module.body() {
             is_overloaded = printer.definition(stmt, "");

@@ -69,7 +69,10 @@ fn keyword_texts_are_those_of_the_original() {
 fn a_byte_order_mark_does_not_count() {
     let with_mark = Source::decode(b"\xef\xbb\xbfdef f():\n    return 1\n").unwrap();
     let without = Source::decode(b"def f():\n    return 1\n").unwrap();
-    let segment = |source| Outline::parse(source).unwrap().definition("f").unwrap().segment();
+    let segment = |source| {
+        let outline = Outline::parse(source).unwrap();
+        outline.definition("f").unwrap().segment().into_owned()
+    };
     assert_eq!(segment(&with_mark), segment(&without));
 }
 
@@ -129,7 +132,7 @@ impl Project {
         let outline = self.outlines.get(&**file).ok_or("io")?.as_ref().map_err(|kind| *kind)?;
         let definition = outline.definition(spec.qualname()).ok_or("not_found")?;
         assert_eq!(definition.name(), spec.definition());
-        Ok(definition.segment())
+        Ok(definition.segment().into_owned())
     }
 
     fn local(&self, spec: &SpecRef) -> Result<Digest, &'static str> {
