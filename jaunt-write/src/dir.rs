@@ -7,7 +7,6 @@ use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncEx
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 
 use crate::error::{Attempt, Failure, FileKind, WriteError, step};
-use crate::sync::Syncs;
 use crate::sys;
 
 /// Opens `path` below `root`; `None` if it does not exist.
@@ -84,7 +83,6 @@ pub(crate) struct Place<'a> {
     pub(crate) dir: Dir,
     pub(crate) name: &'a str,
     pub(crate) attempt: Attempt<'a>,
-    pub(crate) syncs: &'a Syncs,
 }
 
 impl Place<'_> {

@@ -28,7 +28,6 @@ mod list;
 mod lock;
 mod path;
 mod replace;
-mod sync;
 mod sys;
 #[cfg(test)]
 mod testing;

@@ -28,7 +28,7 @@ pub(crate) fn write_over(
     // Where files can have only one name, a failed sync leaves the new file instead of the old.
     let backup = old.as_ref().and_then(|_| Temporary::link(&place.dir, place.name).ok());
     step(RENAME, || new.rename(place.name)).map_err(|err| place.explain(err))?;
-    step(SYNC_DIR, || place.syncs.sync(&place.dir)).map_err(|err| {
+    step(SYNC_DIR, || sys::sync_dir(&place.dir)).map_err(|err| {
         match (old, backup) {
             (Some(_), Some(backup)) => backup.rename(place.name).ok(),
             (Some(_), None) => None,
@@ -52,7 +52,7 @@ pub(crate) fn create_new(place: &Place<'_>, bytes: &[u8]) -> Result<bool, WriteE
         }
         Err(err) => return Err(place.failed(err)),
     }
-    step(SYNC_DIR, || place.syncs.sync(&place.dir)).map_err(|err| {
+    step(SYNC_DIR, || sys::sync_dir(&place.dir)).map_err(|err| {
         place.dir.remove_file(place.name).ok();
         place.failed(err)
     })?;
@@ -69,7 +69,7 @@ pub(crate) fn remove(place: &Place<'_>) -> Result<bool, WriteError> {
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(err) => return Err(place.explain(err)),
     }
-    step(SYNC_DIR, || place.syncs.sync(&place.dir)).map_err(|err| place.failed(err))?;
+    step(SYNC_DIR, || sys::sync_dir(&place.dir)).map_err(|err| place.failed(err))?;
     Ok(true)
 }
 

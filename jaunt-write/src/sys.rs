@@ -61,20 +61,6 @@ pub(crate) fn sync_dir(_dir: &Dir) -> io::Result<()> {
     Ok(())
 }
 
-/// What tells a directory from all others, as long as it is open.
-#[cfg(unix)]
-pub(crate) fn identity(dir: &Dir) -> Option<(u64, u64)> {
-    let stat = rustix::fs::fstat(dir).ok()?;
-    // The types differ between systems.
-    #[expect(clippy::useless_conversion, reason = "on Linux they are these")]
-    Some((stat.st_dev.try_into().ok()?, stat.st_ino.try_into().ok()?))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn identity(_dir: &Dir) -> Option<(u64, u64)> {
-    None
-}
-
 /// Renames within a directory, and fails if the new name is taken.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(crate) fn rename_new(dir: &Dir, from: &str, to: &str) -> io::Result<()> {

@@ -12,7 +12,6 @@ use crate::dir::{self, Place};
 use crate::error::{Attempt, Failure, WriteError, step};
 use crate::list::{self, Listing};
 use crate::lock::{self, Lock, LockAttempt};
-use crate::sync::Syncs;
 use crate::{path, replace};
 
 /// A directory below a project's root, and the permission to change what is in it.
@@ -27,15 +26,8 @@ use crate::{path, replace};
 /// Clones are cheap and share the root. A tree may be used from many threads at once.
 #[derive(Clone, Debug)]
 pub struct Tree {
-    root: Arc<Root>,
+    root: Arc<Dir>,
     path: Utf8PathBuf,
-}
-
-/// What the clones of a tree share.
-#[derive(Debug)]
-struct Root {
-    dir: Dir,
-    syncs: Syncs,
 }
 
 impl Tree {
@@ -49,7 +41,7 @@ impl Tree {
     /// the way. Fails if there is no directory `root`.
     pub fn open(root: &Utf8Path, path: &Utf8Path) -> Result<Option<Self>, WriteError> {
         let tree = Self::at("open", root, path)?;
-        let opened = dir::open(Attempt { action: "open", path }, &tree.root.dir, path)?;
+        let opened = dir::open(Attempt { action: "open", path }, &tree.root, path)?;
         Ok(opened.map(|_| tree))
     }
 
@@ -64,7 +56,7 @@ impl Tree {
     pub fn create(root: &Utf8Path, path: &Utf8Path) -> Result<Self, WriteError> {
         let tree = Self::at("create", root, path)?;
         let last = path.as_str().split('/').count() - 1;
-        dir::open_or_make(Attempt { action: "create", path }, &tree.root.dir, path, last)?;
+        dir::open_or_make(Attempt { action: "create", path }, &tree.root, path, last)?;
         Ok(tree)
     }
 
@@ -72,8 +64,7 @@ impl Tree {
         path::check(action, root, path)?;
         let dir = step("open", || Dir::open_ambient_dir(root, ambient_authority()))
             .map_err(|err| Attempt { action, path }.failed(root, err))?;
-        let root = Root { dir, syncs: Syncs::default() };
-        Ok(Self { root: Arc::new(root), path: path.to_owned() })
+        Ok(Self { root: Arc::new(dir), path: path.to_owned() })
     }
 
     /// The path of the tree, relative to the root.
@@ -175,7 +166,7 @@ impl Tree {
     /// Refuses a tree that is a link by now. Fails if a directory cannot be read.
     pub fn list(&self) -> Result<Listing, WriteError> {
         let attempt = Attempt { action: "list", path: &self.path };
-        match dir::open(attempt, &self.root.dir, &self.path)? {
+        match dir::open(attempt, &self.root, &self.path)? {
             Some(dir) => list::list(attempt, dir),
             None => Ok(Listing::default()),
         }
@@ -326,9 +317,8 @@ impl Tree {
     ) -> Result<Option<Place<'a>>, WriteError> {
         let attempt = Attempt { action, path };
         let (above, name) = split(path);
-        let syncs = &self.root.syncs;
-        let dir = dir::open(attempt, &self.root.dir, above)?;
-        Ok(dir.map(|dir| Place { dir, name, attempt, syncs }))
+        let dir = dir::open(attempt, &self.root, above)?;
+        Ok(dir.map(|dir| Place { dir, name, attempt }))
     }
 
     /// The place of a checked path, with the directories that were missing inside the tree.
@@ -340,8 +330,8 @@ impl Tree {
         let attempt = Attempt { action, path };
         let (above, name) = split(path);
         let inside = self.path.as_str().split('/').count();
-        let dir = dir::open_or_make(attempt, &self.root.dir, above, inside)?;
-        Ok(Place { dir, name, attempt, syncs: &self.root.syncs })
+        let dir = dir::open_or_make(attempt, &self.root, above, inside)?;
+        Ok(Place { dir, name, attempt })
     }
 }
 
