@@ -236,6 +236,7 @@ fn build(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
     let (dir, store) = context.recorded()?;
     let floor = context.example("jaunt-builder", "write_floor")?;
     let generated = dir.join("src/app/__generated__");
+    let written = dir.join("src/app/written");
     let kept = context.dir.join("kept");
     fs::remove_dir_all(&kept).ok();
     fs::rename(&generated, &kept)?;
@@ -255,11 +256,13 @@ fn build(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
         },
         || {
             n_theirs += 1;
-            let written = away.join(format!("theirs-{n_theirs}"));
+            // Beside ours, so that the file system has the same room for both.
+            fs::rename(&written, away.join(format!("theirs-{n_theirs}"))).ok();
             let output = Command::new(&floor).arg(&kept).arg(&written).arg("8").output()?;
             Ok(String::from_utf8(output.stdout)?.trim().parse()?)
         },
     );
+    fs::remove_dir_all(&written).ok();
     fs::remove_dir_all(&generated).ok();
     fs::rename(&kept, &generated)?;
     fs::remove_dir_all(&away).ok();
