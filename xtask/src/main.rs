@@ -49,7 +49,10 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let mut args = env::args().skip(1);
     let sh = Shell::new()?;
-    sh.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace");
+    sh.change_dir(root);
+    // Programs are looked for there, wherever the user has builds go otherwise.
+    sh.set_var("CARGO_TARGET_DIR", root.join("target"));
     match args.next().as_deref() {
         Some("bench") => bench::run(&sh, &args.collect::<Vec<_>>()),
         Some("bench-backend") => bench::backend(),
