@@ -44,6 +44,7 @@ use crate::output::chain;
 use crate::output::judge as judge_output;
 use crate::output::read_output;
 use crate::plan::Plan;
+use crate::plan::PlannedModule;
 use crate::project::Project;
 use crate::project::SpecModule;
 use crate::report::BuildReport;
@@ -120,11 +121,10 @@ pub async fn build<B: GeneratorBackend + 'static>(
             .stale()
             .filter_map(|(name, planned)| Some((name.clone(), planned.refusal.clone()?)))
             .collect(),
-        missing: plan
-            .stale()
-            .filter(|(_, planned)| matches!(planned.reasons[..], [Staleness::Missing, ..]))
-            .map(|(name, _)| name.clone())
-            .collect(),
+        missing: match backend.at_hand() {
+            Some(_) => plan.stale().filter(is_missing).map(|(name, _)| name.clone()).collect(),
+            None => BTreeSet::new(),
+        },
         trees: Mutex::default(),
         inits: Mutex::default(),
         apis: project.specs().keys().map(|_| OnceLock::new()).collect(),
@@ -166,6 +166,11 @@ pub async fn build<B: GeneratorBackend + 'static>(
     BuildReport { outcomes, backend_calls: run.calls.load(Ordering::Relaxed) }
 }
 
+/// Whether the plan found no code for a module.
+fn is_missing((_, planned): &(&ModuleName, &PlannedModule)) -> bool {
+    matches!(planned.reasons[..], [Staleness::Missing, ..])
+}
+
 /// How late an event may be told.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -199,7 +204,8 @@ struct Run<B> {
     backend: Arc<B>,
     options: BuildOptions,
     refusals: BTreeMap<ModuleName, String>,
-    /// Modules of which the plan found no code, whether as a module or as a package.
+    /// Modules of which the plan found no code, whether as a module or as a package, where that was a
+    /// moment ago.
     missing: BTreeSet<ModuleName>,
     /// The directories that may be written to, each opened once.
     trees: Mutex<BTreeMap<Utf8PathBuf, Arc<Tree>>>,
@@ -551,7 +557,11 @@ impl<B: GeneratorBackend + 'static> Run<B> {
                 .map(SpecRef::as_str)
                 .zip(locals.map(|idx| *self.project.local_at(idx)))
                 .collect(),
-            dependency_bodies: self.digests_of(ctx.dependency_generated_modules.keys()),
+            dependency_bodies: ctx
+                .dependency_generated_modules
+                .iter()
+                .map(|(dep, body)| (dep.as_str(), self.digest_of(dep, body)))
+                .collect(),
             dependency_digests: module
                 .tested
                 .iter()
@@ -562,14 +572,13 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         jaunt_digest::render(&fields, &body.text)
     }
 
-    /// The digests of bodies that are part of a context.
-    fn digests_of<'a>(
-        &self,
-        names: impl Iterator<Item = &'a ModuleName>,
-    ) -> BTreeMap<&'a str, Digest> {
-        let bodies = lock(&self.bodies);
-        let digest = |name: &'a ModuleName| Some((name.as_str(), bodies.get(name)?.digest));
-        names.filter_map(digest).collect()
+    /// The digest of a body that is part of a context. Only of that very text it is known: somebody may
+    /// have put another file there before another module was generated against it.
+    fn digest_of(&self, name: &ModuleName, text: &Arc<str>) -> Digest {
+        match lock(&self.bodies).get(name) {
+            Some(body) if Arc::ptr_eq(&body.text, text) => body.digest,
+            _ => Digest::of(&**text),
+        }
     }
 
     /// Removes the code from where it was before the module became, or ceased to be, a package.
@@ -579,7 +588,6 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         module: &SpecModule,
         tree: &Tree,
     ) -> Result<(), WriteError> {
-        // The plan looked there too.
         if self.missing.contains(name) {
             return Ok(());
         }

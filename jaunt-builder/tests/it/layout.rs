@@ -56,6 +56,24 @@ fn a_module_that_becomes_a_package_leaves_nothing_behind() {
     ");
 }
 
+/// Another version may be checked out while a backend works.
+#[test]
+fn an_old_shape_that_comes_back_during_the_run_goes_again() {
+    let fixture = Fixture::new("a.b:f");
+    fixture.build(&FakeBackend::new());
+    let generated = fixture.root().join("src/a/__generated__");
+    let text = fixture.read("src/a/__generated__/b.py");
+    std::fs::remove_file(generated.join("b.py")).unwrap();
+    let backend = FakeBackend::answering("a.b", move |ctx, _| {
+        std::fs::create_dir(generated.join("b")).unwrap();
+        std::fs::write(generated.join("b/__init__.py"), &text).unwrap();
+        Ok(crate::support::code(ctx))
+    });
+    fixture.build(&backend);
+    assert!(fixture.exists("src/a/__generated__/b.py"));
+    assert!(!fixture.exists("src/a/__generated__/b/__init__.py"));
+}
+
 #[test]
 fn a_namespace_package_stays_one() {
     let fixture = Fixture::new("space.pkg.deep.mod:f");
