@@ -31,3 +31,8 @@ mod tests;
 pub use crate::condense::{Condensed, condense, condense_pairs};
 pub use crate::cycle::Cycle;
 pub use crate::dag::Dag;
+
+/// Its examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

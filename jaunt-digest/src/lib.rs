@@ -43,3 +43,8 @@ pub use crate::registry::{
 };
 pub use crate::source::{Source, SourceError};
 pub use crate::top_level::{Lost, TopLevel};
+
+/// Its examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -41,3 +41,8 @@ pub use crate::junit::{JunitError, JunitReport, merge, parse_junit};
 pub use crate::result::{Captured, Channel, Counts, Phase, PytestResult, RunState, TestFailure};
 pub use crate::run::run;
 pub use crate::text::{TextOptions, parse_text};
+
+/// Its examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,3 +32,8 @@ mod threads;
 pub use crate::queue::Queue;
 pub use crate::run::{Event, Outcome, run};
 pub use crate::threads::run_on_threads;
+
+/// Its examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

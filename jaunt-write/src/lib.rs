@@ -37,3 +37,8 @@ pub use crate::error::{FileKind, WriteError};
 pub use crate::list::{Listing, Skipped};
 pub use crate::lock::{Lock, LockAttempt};
 pub use crate::tree::Tree;
+
+/// Its examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
