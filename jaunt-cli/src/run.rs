@@ -13,7 +13,10 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
+use clap::CommandFactory as _;
 use clap::Parser as _;
+use clap::error::ContextKind;
+use clap::error::ContextValue;
 use clap::error::ErrorKind as ClapErrorKind;
 use tokio::runtime;
 
@@ -50,9 +53,9 @@ pub fn main_impl() -> ExitCode {
 
 fn start(args: Vec<OsString>) -> Exit {
     let wants_json = wants_json(&args);
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(err) => return usage_error(&err, wants_json),
+        Err(err) => return usage_error(&suggest_target(err, &args), wants_json),
     };
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let ui = Ui::new(&cli.common, no_color);
@@ -164,6 +167,23 @@ fn wants_json(args: &[OsString]) -> bool {
     let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
     args.iter().any(|arg| matches!(*arg, "--json" | "--format=json"))
         || args.windows(2).any(|pair| pair == ["--format", "json"])
+}
+
+/// Says how to name a module to those who name it as they would a file.
+fn suggest_target(mut err: clap::Error, args: &[OsString]) -> clap::Error {
+    let command = Cli::command();
+    let subcommand = args.iter().find_map(|arg| command.find_subcommand(arg));
+    let has_targets =
+        subcommand.is_some_and(|it| it.get_arguments().any(|arg| arg.get_long() == Some("target")));
+    if let Some(ContextValue::String(name)) = err.get(ContextKind::InvalidArg)
+        && err.kind() == ClapErrorKind::UnknownArgument
+        && !name.starts_with('-')
+        && has_targets
+    {
+        let tip = format!("to name a module, use '--target {name}'").into();
+        err.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    err
 }
 
 fn usage_error(err: &clap::Error, wants_json: bool) -> Exit {

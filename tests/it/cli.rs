@@ -29,6 +29,18 @@ fn wrong_flags_are_exit_2_in_words_and_in_json() {
     For more information, try '--help'.
     [exit status: 2]
     ");
+    assert_snapshot!(project.jaunt("build shop.cart"), @r"
+    ------- stderr -------
+    error: unexpected argument 'shop.cart' found
+
+      tip: to name a module, use '--target shop.cart'
+
+    Usage: jaunt build [OPTIONS]
+
+    For more information, try '--help'.
+    [exit status: 2]
+    ");
+    assert!(!project.jaunt("clean shop.cart").expect(2).stderr().contains("--target"));
     let ran = project.jaunt("build --jobs 0 --json").expect(2);
     let document = ran.json();
     assert_eq!(document["schema"], "jaunt.error/1");
