@@ -171,15 +171,15 @@ fn wants_json(args: &[OsString]) -> bool {
 
 /// Says how to name a module to those who name it as they would a file.
 fn suggest_target(mut err: clap::Error, args: &[OsString]) -> clap::Error {
+    let name = match err.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(name)) if err.kind() == ClapErrorKind::UnknownArgument => name,
+        _ => return err,
+    };
     let command = Cli::command();
     let subcommand = args.iter().find_map(|arg| command.find_subcommand(arg));
     let has_targets =
         subcommand.is_some_and(|it| it.get_arguments().any(|arg| arg.get_long() == Some("target")));
-    if let Some(ContextValue::String(name)) = err.get(ContextKind::InvalidArg)
-        && err.kind() == ClapErrorKind::UnknownArgument
-        && !name.starts_with('-')
-        && has_targets
-    {
+    if has_targets && !name.starts_with('-') {
         let tip = format!("to name a module, use '--target {name}'").into();
         err.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     }
