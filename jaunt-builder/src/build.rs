@@ -44,12 +44,10 @@ use crate::output::chain;
 use crate::output::judge as judge_output;
 use crate::output::read_output;
 use crate::plan::Plan;
-use crate::plan::PlannedModule;
 use crate::project::Project;
 use crate::project::SpecModule;
 use crate::report::BuildReport;
 use crate::report::ModuleOutcome;
-use crate::staleness::Staleness;
 
 /// How a plan is run.
 #[derive(Clone, Debug)]
@@ -122,7 +120,11 @@ pub async fn build<B: GeneratorBackend + 'static>(
             .filter_map(|(name, planned)| Some((name.clone(), planned.refusal.clone()?)))
             .collect(),
         missing: match backend.at_hand() {
-            Some(_) => plan.stale().filter(is_missing).map(|(name, _)| name.clone()).collect(),
+            Some(_) => plan
+                .stale()
+                .filter(|(_, planned)| planned.is_missing())
+                .map(|(name, _)| name.clone())
+                .collect(),
             None => BTreeSet::new(),
         },
         trees: Mutex::default(),
@@ -166,11 +168,6 @@ pub async fn build<B: GeneratorBackend + 'static>(
     BuildReport { outcomes, backend_calls: run.calls.load(Ordering::Relaxed) }
 }
 
-/// Whether the plan found no code for a module.
-fn is_missing((_, planned): &(&ModuleName, &PlannedModule)) -> bool {
-    matches!(planned.reasons[..], [Staleness::Missing, ..])
-}
-
 /// How late an event may be told.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -204,8 +201,7 @@ struct Run<B> {
     backend: Arc<B>,
     options: BuildOptions,
     refusals: BTreeMap<ModuleName, String>,
-    /// Modules of which the plan found no code, whether as a module or as a package, where that was a
-    /// moment ago.
+    /// Modules of which the plan found no code, where answers are at hand: it looked a moment ago.
     missing: BTreeSet<ModuleName>,
     /// The directories that may be written to, each opened once.
     trees: Mutex<BTreeMap<Utf8PathBuf, Arc<Tree>>>,

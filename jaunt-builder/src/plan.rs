@@ -56,6 +56,11 @@ impl PlannedModule {
     pub fn is_stale(&self) -> bool {
         !self.reasons.is_empty()
     }
+
+    /// Whether there was no code for the module, neither as a module nor as a package.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.reasons[..], [Staleness::Missing, ..])
+    }
 }
 
 /// The stale modules of one kind with the reasons, and the graph of what is to be done.

@@ -20,7 +20,6 @@ use jaunt_builder::BuildEvent;
 use jaunt_builder::ModuleOutcome;
 use jaunt_builder::Plan;
 use jaunt_builder::Project;
-use jaunt_builder::Staleness;
 use jaunt_digest::Digest;
 use jaunt_digest::ModuleName;
 use jaunt_digest::Registry;
@@ -80,9 +79,9 @@ impl Journal {
         };
         let entry = |name: &ModuleName| (name.to_string(), content(project, name));
         // Of what is not there yet, the plan knows so.
-        let planned = plan.stale().map(|(name, planned)| match planned.reasons[..] {
-            [Staleness::Missing, ..] => (name.to_string(), NOTHING.to_owned()),
-            _ => entry(name),
+        let planned = plan.stale().map(|(name, planned)| match planned.is_missing() {
+            true => (name.to_string(), NOTHING.to_owned()),
+            false => entry(name),
         });
         let left: Vec<_> = before.left(project).into_iter().map(entry).collect();
         let entries = Entries {
