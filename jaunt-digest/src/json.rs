@@ -315,12 +315,17 @@ fn float(value: f64) -> String {
     }
 }
 
+/// Tells whether a byte stands in a string of JSON in ASCII as it is.
+pub(crate) fn stands_for_itself(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
+}
+
 /// Displays a string as JSON in ASCII.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        if self.0.bytes().all(stands_for_itself) {
             f.write_str("\"")?;
             f.write_str(self.0)?;
             return f.write_str("\"");

@@ -171,8 +171,7 @@ impl<'a> Plain<'a> {
     fn string(&mut self) -> Option<&'a str> {
         self.walk.take(b'"')?;
         let rest = self.walk.rest();
-        let is_other = |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
-        let text = &rest[..rest.bytes().position(is_other)?];
+        let text = &rest[..rest.bytes().position(|byte| !json::stands_for_itself(byte))?];
         self.walk.at += text.len();
         self.walk.take(b'"')?;
         self.out.push('"');
