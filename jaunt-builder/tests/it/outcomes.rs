@@ -7,6 +7,7 @@ use jaunt_builder::BuildOptions;
 use jaunt_builder::ModuleOutcome;
 use jaunt_builder::PlanOptions;
 use jaunt_digest::Kind;
+use serde_json::json;
 
 use crate::support::FakeBackend;
 use crate::support::Fixture;
@@ -189,6 +190,17 @@ fn nothing_is_looked_up_after_a_stop() {
     let report = block_on(build);
     assert!(report.outcomes.values().all(|it| *it == ModuleOutcome::Cancelled));
     assert_eq!(report.backend_calls, 0);
+}
+
+#[test]
+fn a_context_has_the_prompts_of_its_own_specs() {
+    let mut fixture = Fixture::new("app.a:f\napp.b:g <- app.a:f\napp.b:h");
+    fixture.kwargs =
+        json!({"app.a:f": {"prompt": "Be quick."}, "app.b:h": {"prompt": "Be brief."}});
+    let backend = FakeBackend::new();
+    fixture.build(&backend);
+    let prompts = serde_json::to_value(backend.context("app.b").decorator_prompts).unwrap();
+    assert_eq!(prompts, json!({"app.b:h": "Be brief."}));
 }
 
 #[test]

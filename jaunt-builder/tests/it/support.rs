@@ -40,6 +40,8 @@ use serde_json::json;
 pub(crate) struct Fixture {
     dir: tempfile::TempDir,
     specs: Vec<(String, Vec<String>, Kind)>,
+    /// The decorator's arguments, by ref, of specs that have any.
+    pub(crate) kwargs: serde_json::Value,
     pub(crate) modules: serde_json::Value,
 }
 
@@ -48,7 +50,8 @@ impl Fixture {
         // What is tested here needs files, not a disk that every write waits for.
         let memory = Utf8Path::new("/dev/shm");
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        let mut fixture = Self { dir: dir.unwrap(), specs: Vec::new(), modules: json!({}) };
+        let (kwargs, modules) = (json!({}), json!({}));
+        let mut fixture = Self { dir: dir.unwrap(), specs: Vec::new(), kwargs, modules };
         fixture.respec(notation);
         fixture
     }
@@ -128,7 +131,8 @@ impl Fixture {
                 json!({
                     "kind": kind.registry_str(), "spec_ref": spec, "module": module,
                     "qualname": qualname, "source_file": self.source_file(module),
-                    "decorator_kwargs": {}, "dependencies": deps,
+                    "decorator_kwargs": self.kwargs.get(spec).unwrap_or(&json!({})),
+                    "dependencies": deps,
                 })
             })
             .collect();
