@@ -1,10 +1,7 @@
 //! Any source has an outline and digests, or an error with a place.
 #![no_main]
 
-use jaunt_digest::Digest;
-use jaunt_digest::Outline;
-use jaunt_digest::Source;
-use jaunt_digest::TopLevel;
+use jaunt_digest::{Digest, Outline, Source, TopLevel};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(source) = Source::decode(bytes) else { return };

@@ -12,11 +12,9 @@
 #![expect(clippy::print_stdout, reason = "prints what it did")]
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, thread};
 
 use jaunt_digest::Digest;
 use serde::Deserialize;

@@ -9,8 +9,7 @@
 #![expect(clippy::disallowed_methods, reason = "a bare loop is what is measured")]
 #![expect(clippy::print_stdout, reason = "prints what it measures")]
 
-use std::fs;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 use std::thread;

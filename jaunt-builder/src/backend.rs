@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_digest::SpecRef;
-use serde::Serialize;
-use serde::Serializer;
+use jaunt_digest::{Kind, ModuleName, SpecRef};
+use serde::{Serialize, Serializer};
 
-use crate::check::Problem;
-use crate::check::check;
+use crate::check::{Problem, check};
 
 /// Everything that decides what the code of one module should be.
 ///

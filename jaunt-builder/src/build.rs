@@ -1,53 +1,30 @@
 //! The run: generates what a plan names.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::OnceLock;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_dag::Dag;
-use jaunt_digest::Digest;
-use jaunt_digest::GeneratedPath;
-use jaunt_digest::HeaderFields;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_digest::SpecRef;
-use jaunt_sched::Event;
-use jaunt_sched::Outcome;
-use jaunt_write::Tree;
-use jaunt_write::WriteError;
+use jaunt_digest::{Digest, GeneratedPath, HeaderFields, Kind, ModuleName, SpecRef};
+use jaunt_sched::{Event, Outcome};
+use jaunt_write::{Tree, WriteError};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use crate::backend::Checked;
-use crate::backend::Generated;
-use crate::backend::Generation;
-use crate::backend::GeneratorBackend;
-use crate::backend::ModuleSpecContext;
-use crate::backend::in_background;
-use crate::backend::judge;
+use crate::backend::{
+    Checked, Generated, Generation, GeneratorBackend, ModuleSpecContext, in_background, judge,
+};
 use crate::check::Problem;
-use crate::output::Output;
-use crate::output::chain;
-use crate::output::judge as judge_output;
-use crate::output::read_output;
+use crate::output::{Output, chain, judge as judge_output, read_output};
 use crate::plan::Plan;
-use crate::project::Project;
-use crate::project::SpecModule;
-use crate::report::BuildReport;
-use crate::report::ModuleOutcome;
+use crate::project::{Project, SpecModule};
+use crate::report::{BuildReport, ModuleOutcome};
 
 /// How a plan is run.
 #[derive(Clone, Debug)]

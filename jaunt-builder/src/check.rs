@@ -2,11 +2,7 @@
 
 use std::fmt;
 
-use jaunt_digest::Kind;
-use jaunt_digest::Lost;
-use jaunt_digest::ModuleName;
-use jaunt_digest::SyntaxError;
-use jaunt_digest::TopLevel;
+use jaunt_digest::{Kind, Lost, ModuleName, SyntaxError, TopLevel};
 use jaunt_write::WriteError;
 
 use crate::backend::ModuleSpecContext;

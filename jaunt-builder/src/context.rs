@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jaunt_digest::Digest;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_digest::SpecRef;
+use jaunt_digest::{Digest, Kind, ModuleName, SpecRef};
 use serde::Serialize;
 
-use crate::backend::ModuleSpecContext;
-use crate::backend::kind_word;
+use crate::backend::{ModuleSpecContext, kind_word};
 
 /// SHA-256 of the canonical form of a context: its JSON, without white space, keys in order of
 /// code points.

@@ -1,26 +1,19 @@
 //! What the verdict "everything is fresh" rests on, so that it need not be reached again.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
 use std::thread;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_digest::Digest;
-use jaunt_digest::ModuleName;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_digest::{Digest, ModuleName};
 use jaunt_write::Tree;
 
 use crate::output::Output;
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::stamp;
-use crate::stamp::Folder;
-use crate::stamp::Found;
-use crate::stamp::Stamp;
-use crate::stamp::Time;
+use crate::stamp::{self, Folder, Found, Stamp, Time};
 
 /// Changes with the form of the text, and with what the verdict means.
 const MAGIC: &[u8; 16] = b"jaunt-evidence 2";

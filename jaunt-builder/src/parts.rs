@@ -1,21 +1,12 @@
 //! A project in parts, so that a plan can be made of those that a change can reach.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_digest::Digest;
-use jaunt_digest::Kind;
-use jaunt_digest::Kwargs;
-use jaunt_digest::Layout;
-use jaunt_digest::ModuleEntry;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Registry;
-use jaunt_digest::SpecEntry;
-use jaunt_digest::SpecRef;
-use serde::Deserialize;
-use serde::Serialize;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_digest::{
+    Digest, Kind, Kwargs, Layout, ModuleEntry, ModuleName, Registry, SpecEntry, SpecRef,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::project::Project;
 

@@ -1,19 +1,13 @@
 //! What will be done, and why, before anything is done.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jaunt_dag::Dag;
-use jaunt_digest::Header;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
+use jaunt_digest::{Header, Kind, ModuleName};
 
-use crate::output::Facts;
-use crate::output::Output;
-use crate::project::Project;
-use crate::project::SpecModule;
-use crate::project::in_parallel;
+use crate::output::{Facts, Output};
+use crate::project::{Project, SpecModule, in_parallel};
 use crate::staleness::Staleness;
 
 /// What the user asked for.

@@ -1,26 +1,16 @@
 //! A registry document joined with the sources it names.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::thread;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_dag::Condensed;
-use jaunt_dag::Cycle;
-use jaunt_digest::Digest;
-use jaunt_digest::GeneratedPath;
-use jaunt_digest::Kind;
-use jaunt_digest::Layout;
-use jaunt_digest::LayoutError;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Outline;
-use jaunt_digest::Registry;
-use jaunt_digest::SpecEntry;
-use jaunt_digest::SpecRef;
-use jaunt_digest::Specs;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_dag::{Condensed, Cycle};
+use jaunt_digest::{
+    Digest, GeneratedPath, Kind, Layout, LayoutError, ModuleName, Outline, Registry, SpecEntry,
+    SpecRef, Specs,
+};
 
 use crate::output::Output;
 use crate::stamp::Stamp;

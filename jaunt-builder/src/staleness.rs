@@ -3,12 +3,8 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
-use jaunt_digest::Digest;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_digest::SpecRef;
-use serde::Serialize;
-use serde::Serializer;
+use jaunt_digest::{Digest, Kind, ModuleName, SpecRef};
+use serde::{Serialize, Serializer};
 
 /// One reason why generated code cannot be trusted to match its specs.
 ///

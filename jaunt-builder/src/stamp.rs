@@ -1,8 +1,7 @@
 //! What a file system says of a file without reading it.
 
 use std::fs::File;
-use std::io;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
 use camino::Utf8Path;
 

@@ -1,20 +1,13 @@
 //! Generated files whose specs are gone.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::{fs, io};
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_digest::Header;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_write::Tree;
-use jaunt_write::WriteError;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_digest::{Header, Kind, ModuleName};
+use jaunt_write::{Tree, WriteError};
 
-use crate::output::Output;
-use crate::output::is_generated;
+use crate::output::{Output, is_generated};
 use crate::project::Project;
 
 /// What is below the generated directories of a project.

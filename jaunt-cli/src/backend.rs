@@ -21,32 +21,20 @@ mod tests;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
-use std::fmt;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::time::Duration;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_builder::AtHand;
-use jaunt_builder::Attempt;
-use jaunt_builder::BackendError;
-use jaunt_builder::Generation;
-use jaunt_builder::GeneratorBackend;
-use jaunt_builder::ModuleSpecContext;
-use jaunt_builder::Problem;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_builder::{
+    AtHand, Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem,
+};
 use jaunt_digest::ModuleName;
 use serde::Deserialize;
 
-use crate::backend::command::Arg;
-use crate::backend::command::CommandBackend;
-use crate::backend::command::CommandConfig;
-pub(crate) use crate::backend::command::Input;
-pub(crate) use crate::backend::command::Output;
+use crate::backend::command::{Arg, CommandBackend, CommandConfig};
+pub(crate) use crate::backend::command::{Input, Output};
 use crate::backend::preset::preset;
-pub(crate) use crate::backend::prompt::AsyncRunner;
-pub(crate) use crate::backend::prompt::TemplateError;
-pub(crate) use crate::backend::prompt::TemplateName;
-pub(crate) use crate::backend::prompt::Templates;
+pub(crate) use crate::backend::prompt::{AsyncRunner, TemplateError, TemplateName, Templates};
 use crate::backend::record::Recording;
 use crate::backend::replay::ReplayBackend;
 use crate::backend::store::Store;

@@ -7,20 +7,12 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::args::GenerateArgs;
-use crate::backend;
-use crate::backend::AnyBackend;
-use crate::backend::AsyncRunner;
-use crate::backend::BackendConfigError;
-use crate::backend::BackendName;
-use crate::backend::BackendSettings;
-use crate::backend::TemplateError;
-use crate::backend::TemplateName;
-use crate::backend::Templates;
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
-use crate::project::Session;
-use crate::project::Workspace;
+use crate::backend::{
+    self, AnyBackend, AsyncRunner, BackendConfigError, BackendName, BackendSettings, TemplateError,
+    TemplateName, Templates,
+};
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::project::{Session, Workspace};
 
 /// The backend of a run. Flags come before `jaunt-engine.toml`, and that before `[agent] engine` of
 /// `jaunt.toml`.

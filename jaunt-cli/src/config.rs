@@ -3,16 +3,11 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use crate::backend::BackendName;
-use crate::backend::Input;
-use crate::backend::Output;
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
+use crate::backend::{BackendName, Input, Output};
+use crate::error::{CommandError, CommandResult, ErrorKind};
 
 /// What we read of `jaunt.toml`, in either of its versions. The rest is left alone.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,23 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use jaunt_builder::BuildReport;
-use jaunt_builder::Plan;
-use jaunt_builder::Staleness;
-use jaunt_digest::ModuleName;
-use jaunt_digest::SpecRef;
-use jaunt_pytest::Channel;
-use jaunt_pytest::Counts;
-use jaunt_pytest::PytestExit;
-use jaunt_pytest::PytestResult;
-use jaunt_pytest::RunState;
-use jaunt_pytest::TestFailure;
+use jaunt_builder::{BuildReport, Plan, Staleness};
+use jaunt_digest::{ModuleName, SpecRef};
+use jaunt_pytest::{Channel, Counts, PytestExit, PytestResult, RunState, TestFailure};
 use jaunt_tester::Origin;
-use serde::Serialize;
-use serde::Serializer;
+use serde::{Serialize, Serializer};
 
-use crate::error::CommandError;
-use crate::error::Exit;
+use crate::error::{CommandError, Exit};
 use crate::sanitize::is_hostile;
 
 /// `jaunt.build/1`

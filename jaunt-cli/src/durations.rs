@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use jaunt_builder::BuildEvent;
-use jaunt_builder::ModuleOutcome;
-use jaunt_builder::Project;
+use jaunt_builder::{BuildEvent, ModuleOutcome, Project};
 use jaunt_digest::ModuleName;
 use tokio::time::Instant;
 

@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use jaunt_builder::ProjectError;
-use jaunt_builder::TidyError;
+use jaunt_builder::{ProjectError, TidyError};
 use jaunt_digest::RegistryError;
 use jaunt_pytest::PytestError;
 use jaunt_write::WriteError;

@@ -6,26 +6,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
-use std::time::Duration;
-use std::time::SystemTime;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_digest::Digest;
 use jaunt_write::Tree;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
-use crate::process;
-use crate::process::Invocation;
-use crate::process::Limits;
-use crate::process::ProcessError;
-use crate::project::Session;
-use crate::project::Workspace;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::process::{self, Invocation, Limits, ProcessError};
+use crate::project::{Session, Workspace};
 use crate::state;
 
 const SCRIPT: &str = include_str!("exporter/export.py");

@@ -2,11 +2,8 @@
 
 use camino::Utf8Path;
 
-pub use crate::backend::fuzzing::fence;
-pub use crate::backend::fuzzing::recording;
-pub use crate::backend::fuzzing::template;
-use crate::config::EngineConfig;
-use crate::config::JauntConfig;
+pub use crate::backend::fuzzing::{fence, recording, template};
+use crate::config::{EngineConfig, JauntConfig};
 use crate::sanitize::sanitize;
 
 /// Settings are read, or refused with a message that names the file.

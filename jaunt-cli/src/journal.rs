@@ -8,23 +8,14 @@
 //! file: one in which there is something else now was generated, whether or not there is a line.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::fs;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::io::Write as _;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_builder::BuildEvent;
-use jaunt_builder::ModuleOutcome;
-use jaunt_builder::Plan;
-use jaunt_builder::Project;
-use jaunt_digest::Digest;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Registry;
-use jaunt_write::Tree;
-use jaunt_write::WriteError;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_builder::{BuildEvent, ModuleOutcome, Plan, Project};
+use jaunt_digest::{Digest, ModuleName, Registry};
+use jaunt_write::{Tree, WriteError};
 
 use crate::state;
 

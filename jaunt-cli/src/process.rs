@@ -13,21 +13,16 @@ mod pipe;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::process::ExitStatus;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use tokio::process::Child;
-use tokio::process::Command;
+use camino::{Utf8Path, Utf8PathBuf};
+use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::process::group::Group;
-use crate::process::pipe::Capture;
-use crate::process::pipe::Feed;
-use crate::process::pipe::Keep;
+use crate::process::pipe::{Capture, Feed, Keep};
 
 /// How a run is asked to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,22 +1,15 @@
 //! Progress while modules are generated, and while tests run.
 
-use std::io;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use indicatif::ProgressBar;
-use indicatif::ProgressDrawTarget;
-use indicatif::ProgressStyle;
-use jaunt_builder::BuildEvent;
-use jaunt_builder::ModuleOutcome;
-use jaunt_pytest::Outcome;
-use jaunt_pytest::TestEvent;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jaunt_builder::{BuildEvent, ModuleOutcome};
+use jaunt_pytest::{Outcome, TestEvent};
 
 use crate::args::ProgressChoice;
 use crate::sanitize::sanitize;
-use crate::ui::Tone;
-use crate::ui::Ui;
-use crate::ui::count;
+use crate::ui::{Tone, Ui, count};
 
 /// One sink for the events of a build.
 pub(crate) struct Progress {

@@ -1,23 +1,15 @@
 //! The project that a command works on: its root, its configuration, its registry.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::num::NonZeroUsize;
+use std::{fs, io};
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_digest::Kind;
-use jaunt_digest::Layout;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Registry;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_digest::{Kind, Layout, ModuleName, Registry};
 
 use crate::args::CommonArgs;
-use crate::config::EngineConfig;
-use crate::config::JauntConfig;
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
+use crate::config::{EngineConfig, JauntConfig};
+use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::python::interpreter;
 use crate::signals::Stop;
 use crate::ui::Ui;

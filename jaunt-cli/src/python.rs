@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// Finds the interpreter: the flag, else `$VIRTUAL_ENV`, else `.venv/` in the project, else
 /// `python3` on the PATH. A path with a folder in it is taken relative to `cwd`.

@@ -5,26 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read as _;
-use std::io::Seek as _;
-use std::io::SeekFrom;
-use std::time::SystemTime;
-use std::time::UNIX_EPOCH;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_builder::Evidence;
-use jaunt_builder::PartTexts;
-use jaunt_builder::Parts;
-use jaunt_builder::Plan;
-use jaunt_builder::PlanOptions;
-use jaunt_builder::Project;
-use jaunt_builder::Time;
-use jaunt_builder::read_outputs;
-use jaunt_digest::Digest;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Registry;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_builder::{Evidence, PartTexts, Parts, Plan, PlanOptions, Project, Time, read_outputs};
+use jaunt_digest::{Digest, Kind, ModuleName, Registry};
 use jaunt_write::WriteError;
 
 use crate::journal::Journal;

@@ -2,27 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::time::Duration;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_builder::FileState;
-use jaunt_builder::RegistryState;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_builder::{FileState, RegistryState};
 use jaunt_digest::Registry;
 
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
+use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exporter;
-use crate::process;
-use crate::process::Invocation;
-use crate::process::Limits;
-use crate::project::Session;
-use crate::project::Workspace;
-use crate::project::regular;
-use crate::project::relative;
+use crate::process::{self, Invocation, Limits};
+use crate::project::{Session, Workspace, regular, relative};
 use crate::sanitize::last_lines;
 
 const LIMITS: Limits = Limits {

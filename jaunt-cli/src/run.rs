@@ -6,36 +6,22 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
-use std::io;
-use std::io::Write as _;
-use std::panic;
-use std::panic::AssertUnwindSafe;
+use std::io::{self, Write as _};
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use clap::CommandFactory as _;
-use clap::Parser as _;
-use clap::error::ContextKind;
-use clap::error::ContextValue;
-use clap::error::ErrorKind as ClapErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
+use clap::{CommandFactory as _, Parser as _};
 use tokio::runtime;
 
-use crate::args::Cli;
-use crate::args::Command;
-use crate::args::Format;
-use crate::args::RegistryCommand;
-use crate::commands;
-use crate::document;
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
-use crate::error::Exit;
-use crate::process;
-use crate::project::Environment;
-use crate::project::Session;
+use crate::args::{Cli, Command, Format, RegistryCommand};
+use crate::error::{CommandError, CommandResult, ErrorKind, Exit};
+use crate::project::{Environment, Session};
 use crate::sanitize::sanitize;
 use crate::signals::Signals;
 use crate::ui::Ui;
+use crate::{commands, document, process};
 
 /// The whole program: reads the arguments and the environment of the process, runs one command, and
 /// returns its exit code.

@@ -5,14 +5,9 @@ use std::io;
 
 use camino::Utf8Path;
 use jaunt_builder::Project;
-use jaunt_write::Lock;
-use jaunt_write::LockAttempt;
-use jaunt_write::Tree;
-use jaunt_write::WriteError;
+use jaunt_write::{Lock, LockAttempt, Tree, WriteError};
 
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
+use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::project::Session;
 use crate::ui::Tone;
 

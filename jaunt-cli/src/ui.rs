@@ -1,15 +1,11 @@
 //! What people read: messages on standard error, the result on standard output.
 
 use std::fmt;
-use std::io;
-use std::io::IsTerminal as _;
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::args::ColorChoice;
-use crate::args::CommonArgs;
+use crate::args::{ColorChoice, CommonArgs};
 use crate::error::CommandError;
 use crate::sanitize::sanitize;
 

@@ -1,8 +1,7 @@
 mod laws;
 
 use std::fmt::Display;
-use std::iter;
-use std::thread;
+use std::{iter, thread};
 
 use insta::assert_snapshot;
 

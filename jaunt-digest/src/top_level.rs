@@ -1,8 +1,7 @@
 //! What a generated module binds at its top level, and what it loses again.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ruff_python_ast::token::TokenKind;

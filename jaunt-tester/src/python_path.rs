@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_builder::Project;
-use jaunt_builder::SpecModule;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_builder::{Project, SpecModule};
 use jaunt_digest::Kind;
 
 use crate::select::TestFile;

@@ -1,15 +1,11 @@
 //! What was generated, and what pytest said of it.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use jaunt_builder::BuildReport;
-use jaunt_builder::Project;
-use jaunt_digest::ModuleName;
-use jaunt_digest::SpecRef;
-use jaunt_pytest::PytestResult;
-use jaunt_pytest::TestFailure;
+use jaunt_builder::{BuildReport, Project};
+use jaunt_digest::{ModuleName, SpecRef};
+use jaunt_pytest::{PytestResult, TestFailure};
 
 use crate::select::TestFile;
 

@@ -3,11 +3,8 @@
 use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::BuildReport;
-use jaunt_builder::ModuleOutcome;
-use jaunt_builder::Project;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
+use jaunt_builder::{BuildReport, ModuleOutcome, Project};
+use jaunt_digest::{Kind, ModuleName};
 
 /// A generated test file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,24 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::BuildEvent;
-use jaunt_builder::BuildOptions;
-use jaunt_builder::BuildReport;
-use jaunt_builder::GeneratorBackend;
-use jaunt_builder::Plan;
-use jaunt_builder::Project;
+use jaunt_builder::{BuildEvent, BuildOptions, BuildReport, GeneratorBackend, Plan, Project};
 use jaunt_digest::ModuleName;
-use jaunt_pytest::OutputMode;
-use jaunt_pytest::PytestCommand;
-use jaunt_pytest::PytestError;
-use jaunt_pytest::PytestResult;
+use jaunt_pytest::{OutputMode, PytestCommand, PytestError, PytestResult};
 
-use crate::python_path::import_options;
-use crate::python_path::python_path;
+use crate::python_path::{import_options, python_path};
 use crate::report::TestReport;
-use crate::select::TestFile;
-use crate::select::arguments;
-use crate::select::runnable;
+use crate::select::{TestFile, arguments, runnable};
 
 /// How pytest is run.
 #[derive(Clone, Debug)]

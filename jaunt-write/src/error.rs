@@ -1,7 +1,6 @@
 //! What can go wrong, and the words for it.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cap_fs_ext::FileTypeExt;

@@ -7,9 +7,8 @@ use std::rc::Rc;
 use camino::{Utf8Path, Utf8PathBuf};
 use cap_std::fs::{Dir, DirEntry};
 
-use crate::dir;
 use crate::error::{Attempt, Failure, FileKind, WriteError, shown, step};
-use crate::path;
+use crate::{dir, path};
 
 /// Everything below a tree. Paths are relative to the tree, and each list is sorted part by part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,11 +6,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::io::Errno;

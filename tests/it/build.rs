@@ -2,9 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::Project;
-use crate::support::echo_backend;
-use crate::support::filters;
+use crate::support::{Project, echo_backend, filters};
 
 /// Two modules and a test, with a registry document.
 pub(crate) fn project() -> Project {

@@ -2,8 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::Project;
-use crate::support::filters;
+use crate::support::{Project, filters};
 
 #[test]
 fn help_tells_what_there_is() {

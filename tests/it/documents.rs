@@ -3,15 +3,10 @@
 //! Good documents are cut, spliced and changed at random. `cargo xtask fuzz` runs the same with many
 //! more cases.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use jaunt_digest::Outline;
-use jaunt_digest::Registry;
-use jaunt_digest::Source;
-use jaunt_pytest::TextOptions;
-use jaunt_pytest::parse_junit;
-use jaunt_pytest::parse_text;
+use jaunt_digest::{Outline, Registry, Source};
+use jaunt_pytest::{TextOptions, parse_junit, parse_text};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

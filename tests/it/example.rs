@@ -2,9 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::support::Project;
-use crate::support::filters;
-use crate::support::pytest;
+use crate::support::{Project, filters, pytest};
 
 #[test]
 fn the_shop_is_generated_tested_changed_and_generated_again() {

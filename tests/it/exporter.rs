@@ -5,14 +5,9 @@
 use std::process::Command;
 
 use insta::assert_snapshot;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::Project;
-use crate::support::Ran;
-use crate::support::filters;
-use crate::support::jaunt_package;
-use crate::support::repository;
+use crate::support::{Project, Ran, filters, jaunt_package, repository};
 
 /// A project with the interpreter that has the package.
 struct Real {

@@ -1,12 +1,8 @@
 //! A project in a temporary directory, and the program run in it.
 
-use std::fmt;
-use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::{fmt, fs};
 
 use serde_json::Value;
 use tempfile::TempDir;

@@ -3,8 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::build::project;
-use crate::support::filters;
-use crate::support::pytest;
+use crate::support::{filters, pytest};
 
 #[test]
 fn tests_are_generated_and_run_and_run_again_when_nothing_is_stale() {

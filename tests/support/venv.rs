@@ -3,12 +3,9 @@
 //! Shared by the tests that run a real pytest, or the real `jaunt` package, and by `cargo xtask demo`.
 
 use std::env;
-use std::fs;
-use std::fs::File;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// pytest alone, which any Python from 3.9 on can have.
 pub(crate) const PYTEST: &[&str] = &["pytest==8.4.2"];

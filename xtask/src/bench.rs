@@ -7,26 +7,16 @@ mod measure;
 mod project;
 mod report;
 
-use std::fs;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context as _;
-use anyhow::bail;
-use xshell::Shell;
-use xshell::cmd;
+use anyhow::{Context as _, bail};
+use xshell::{Shell, cmd};
 
 use crate::venv;
-use measure::ROUNDS;
-use measure::alternate;
-use measure::is_there;
-use measure::median;
-use measure::memory;
-use measure::time;
-use measure::time_read;
+use measure::{ROUNDS, alternate, is_there, median, memory, time, time_read};
 use project::Shape;
 use report::Line;
 

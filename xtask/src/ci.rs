@@ -3,12 +3,9 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
-use xshell::Shell;
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
-use crate::demo;
-use crate::faults;
-use crate::layers;
+use crate::{demo, faults, layers};
 
 /// Every check and every test, in the order in which a failure is cheapest to find.
 pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {

@@ -1,13 +1,10 @@
 //! The main job on the shipped example.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use anyhow::ensure;
-use xshell::Shell;
-use xshell::cmd;
+use anyhow::{Context as _, ensure};
+use xshell::{Shell, cmd};
 
 use crate::venv;
 

@@ -14,10 +14,8 @@ mod trace;
 
 use std::time::Instant;
 
-use anyhow::Context as _;
-use anyhow::bail;
-use xshell::Shell;
-use xshell::cmd;
+use anyhow::{Context as _, bail};
+use xshell::{Shell, cmd};
 
 pub(crate) use backend::run as backend;
 use lab::Lab;

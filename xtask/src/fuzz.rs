@@ -1,9 +1,7 @@
 //! The readers of documents, fed with garbage.
 
-use anyhow::Context as _;
-use anyhow::bail;
-use xshell::Shell;
-use xshell::cmd;
+use anyhow::{Context as _, bail};
+use xshell::{Shell, cmd};
 
 /// Where properties of readers are tested: a package, and a part of the names of its tests.
 ///

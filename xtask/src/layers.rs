@@ -1,8 +1,7 @@
 //! The rule of ARCHITECTURE.md about who may link what, as a program.
 
 use anyhow::ensure;
-use xshell::Shell;
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 /// Crates that must stay free of runtimes and I/O, however deep their dependencies go.
 const PURE: &[&str] = &["jaunt-dag", "jaunt-digest"];

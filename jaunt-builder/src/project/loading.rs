@@ -6,41 +6,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
 use std::ops::Range;
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::{io, thread};
 
 use camino::Utf8Path;
-use jaunt_dag::Cycle;
-use jaunt_dag::Dag;
-use jaunt_dag::condense_pairs;
-use jaunt_digest::Digest;
-use jaunt_digest::Kind;
-use jaunt_digest::Layout;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Outline;
-use jaunt_digest::Registry;
-use jaunt_digest::Source;
-use jaunt_digest::SpecRef;
-use jaunt_digest::Specs;
+use jaunt_dag::{Cycle, Dag, condense_pairs};
+use jaunt_digest::{Digest, Kind, Layout, ModuleName, Outline, Registry, Source, SpecRef, Specs};
 
-use super::Project;
-use super::ProjectError;
-use super::SourceFile;
-use super::SourceProblem;
-use super::SpecModule;
-use super::in_parallel;
-use super::places::Place;
-use super::places::places;
-use crate::output::Output;
-use crate::output::OutputReader;
-use crate::stamp;
-use crate::stamp::Found;
-use crate::stamp::Stamp;
+use super::places::{Place, places};
+use super::{Project, ProjectError, SourceFile, SourceProblem, SpecModule, in_parallel};
+use crate::output::{Output, OutputReader};
+use crate::stamp::{self, Found, Stamp};
 
 /// The specs of one module.
 pub(super) struct Group<'a> {

@@ -2,14 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_digest::GeneratedPath;
-use jaunt_digest::Layout;
-use jaunt_digest::LayoutError;
-use jaunt_digest::ModuleEntry;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Registry;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_digest::{GeneratedPath, Layout, LayoutError, ModuleEntry, ModuleName, Registry};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::ProjectError;

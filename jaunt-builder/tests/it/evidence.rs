@@ -1,26 +1,16 @@
 //! What is remembered of a build with nothing to do never says more than looking again.
 
-use std::fs;
-use std::fs::File;
-use std::fs::FileTimes;
+use std::fs::{self, File, FileTimes};
 use std::time::UNIX_EPOCH;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::Evidence;
-use jaunt_builder::PartTexts;
-use jaunt_builder::Parts;
-use jaunt_builder::Plan;
-use jaunt_builder::PlanOptions;
-use jaunt_builder::RegistryState;
-use jaunt_builder::StillFresh;
-use jaunt_builder::Time;
-use jaunt_builder::read_outputs;
-use jaunt_digest::Digest;
-use jaunt_digest::Kind;
+use jaunt_builder::{
+    Evidence, PartTexts, Parts, Plan, PlanOptions, RegistryState, StillFresh, Time, read_outputs,
+};
+use jaunt_digest::{Digest, Kind};
 use proptest::prelude::*;
 
-use crate::support::FakeBackend;
-use crate::support::Fixture;
+use crate::support::{FakeBackend, Fixture};
 
 const SHOP: &str = "
     shop.price:price

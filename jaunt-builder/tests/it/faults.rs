@@ -1,14 +1,10 @@
 //! Files that must not be touched, and input that contradicts itself.
 
 use insta::assert_snapshot;
-use jaunt_builder::BuildOptions;
-use jaunt_builder::PlanOptions;
-use jaunt_builder::ProjectError;
+use jaunt_builder::{BuildOptions, PlanOptions, ProjectError};
 use jaunt_digest::Kind;
 
-use crate::support::FakeBackend;
-use crate::support::Fixture;
-use crate::support::options;
+use crate::support::{FakeBackend, Fixture, options};
 
 #[test]
 fn a_hand_written_file_is_refused_by_name_and_costs_no_call() {

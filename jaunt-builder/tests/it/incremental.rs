@@ -1,14 +1,10 @@
 //! What is generated again, and what is not.
 
 use insta::assert_snapshot;
-use jaunt_builder::Force;
-use jaunt_builder::PlanOptions;
+use jaunt_builder::{Force, PlanOptions};
 use jaunt_digest::Kind;
 
-use crate::support::FakeBackend;
-use crate::support::Fixture;
-use crate::support::name;
-use crate::support::options;
+use crate::support::{FakeBackend, Fixture, name, options};
 
 const SHOP: &str = "
     shop.price:Price

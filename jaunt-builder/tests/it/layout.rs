@@ -4,8 +4,7 @@ use insta::assert_snapshot;
 use jaunt_digest::Kind;
 use serde_json::json;
 
-use crate::support::FakeBackend;
-use crate::support::Fixture;
+use crate::support::{FakeBackend, Fixture};
 
 #[test]
 fn a_package_with_specs_beside_submodules_with_specs_is_reachable() {

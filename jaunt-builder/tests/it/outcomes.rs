@@ -1,19 +1,11 @@
 //! Failures, retries, blocking and the context that backends see.
 
 use insta::assert_snapshot;
-use jaunt_builder::BackendError;
-use jaunt_builder::BuildEvent;
-use jaunt_builder::BuildOptions;
-use jaunt_builder::ModuleOutcome;
-use jaunt_builder::PlanOptions;
+use jaunt_builder::{BackendError, BuildEvent, BuildOptions, ModuleOutcome, PlanOptions};
 use jaunt_digest::Kind;
 use serde_json::json;
 
-use crate::support::FakeBackend;
-use crate::support::Fixture;
-use crate::support::Run;
-use crate::support::block_on;
-use crate::support::options;
+use crate::support::{FakeBackend, Fixture, Run, block_on, options};
 
 const CHAIN: &str = "
     app.a:f

@@ -1,35 +1,19 @@
 //! A dummy project in a temporary directory, and a backend that makes code without a model.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::future::pending;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_builder::AtHand;
-use jaunt_builder::BackendError;
-use jaunt_builder::BuildEvent;
-use jaunt_builder::BuildOptions;
-use jaunt_builder::BuildReport;
-use jaunt_builder::Generation;
-use jaunt_builder::GeneratorBackend;
-use jaunt_builder::ModuleOutcome;
-use jaunt_builder::ModuleSpecContext;
-use jaunt_builder::Plan;
-use jaunt_builder::PlanOptions;
-use jaunt_builder::Project;
-use jaunt_builder::ProjectError;
-use jaunt_builder::read_outputs;
-use jaunt_digest::Kind;
-use jaunt_digest::Layout;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Registry;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_builder::{
+    AtHand, BackendError, BuildEvent, BuildOptions, BuildReport, Generation, GeneratorBackend,
+    ModuleOutcome, ModuleSpecContext, Plan, PlanOptions, Project, ProjectError, read_outputs,
+};
+use jaunt_digest::{Kind, Layout, ModuleName, Registry};
 use serde_json::json;
 
 /// A project on disk.

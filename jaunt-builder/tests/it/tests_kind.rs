@@ -1,13 +1,10 @@
 //! Test modules: the same pipeline, another directory, another rule for what is stale.
 
 use insta::assert_snapshot;
-use jaunt_builder::Force;
-use jaunt_builder::PlanOptions;
+use jaunt_builder::{Force, PlanOptions};
 use jaunt_digest::Kind;
 
-use crate::support::FakeBackend;
-use crate::support::Fixture;
-use crate::support::options;
+use crate::support::{FakeBackend, Fixture, options};
 
 const PROJECT: &str = "
     app.a:f

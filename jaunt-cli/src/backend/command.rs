@@ -8,29 +8,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::Attempt;
-use jaunt_builder::BackendError;
-use jaunt_builder::Generation;
-use jaunt_builder::GeneratorBackend;
-use jaunt_builder::ModuleSpecContext;
-use serde::Deserialize;
-use serde::Serialize;
+use jaunt_builder::{Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::backend::fence::strip_fence;
-use crate::backend::prompt::Prompt;
-use crate::backend::prompt::Templates;
-use crate::backend::report::ending;
-use crate::backend::report::size;
-use crate::backend::report::with_causes;
-use crate::backend::report::with_last_words;
+use crate::backend::prompt::{Prompt, Templates};
+use crate::backend::report::{ending, size, with_causes, with_last_words};
 use crate::backend::uncounted;
-use crate::process::Finished;
-use crate::process::Invocation;
-use crate::process::Limits;
-use crate::process::ProcessError;
-use crate::process::Stop;
-use crate::process::run;
+use crate::process::{Finished, Invocation, Limits, ProcessError, Stop, run};
 use crate::sanitize::sanitize;
 
 /// The name of the protocol, and its version.

@@ -3,8 +3,7 @@
 use jaunt_digest::Digest;
 
 use super::fence::strip_fence;
-use super::prompt::Placeholder;
-use super::prompt::Template;
+use super::prompt::{Placeholder, Template};
 use super::store::Recording;
 
 /// The code of an answer is a part of it.

@@ -6,10 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::backend::BackendConfigError;
-use crate::backend::BackendName;
-use crate::backend::BackendSettings;
 use crate::backend::command::Arg;
+use crate::backend::{BackendConfigError, BackendName, BackendSettings};
 
 /// A program that we know.
 pub(super) struct Preset {

@@ -1,13 +1,10 @@
 //! Prompts for language models, from templates that a project can replace.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fmt::Display;
-use std::fs;
-use std::io;
+use std::fmt::{self, Display};
+use std::{fs, io};
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::ModuleSpecContext;
 use jaunt_digest::Kind;
 use serde::Serialize;

@@ -1,20 +1,14 @@
 //! Adds to a store what another backend produced.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
-use jaunt_builder::Attempt;
-use jaunt_builder::BackendError;
-use jaunt_builder::Generation;
-use jaunt_builder::GeneratorBackend;
-use jaunt_builder::ModuleSpecContext;
-use jaunt_builder::Problem;
-use jaunt_builder::check;
-use jaunt_builder::in_background;
+use jaunt_builder::{
+    Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem, check,
+    in_background,
+};
 use jaunt_digest::ModuleName;
 
-use crate::backend::store::Store;
-use crate::backend::store::StoreError;
+use crate::backend::store::{Store, StoreError};
 use crate::backend::uncounted;
 
 /// A backend, and the store that gets its answers: those that pass the checks, and no others.

@@ -1,20 +1,14 @@
 //! Answers from a store of recorded generations.
 
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use jaunt_builder::AtHand;
-use jaunt_builder::BackendError;
-use jaunt_builder::Generation;
-use jaunt_builder::GeneratorBackend;
-use jaunt_builder::ModuleSpecContext;
-use jaunt_builder::Problem;
-use jaunt_builder::canonical_digest;
-use jaunt_builder::in_background;
+use jaunt_builder::{
+    AtHand, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem,
+    canonical_digest, in_background,
+};
 
 use crate::backend::report::with_causes;
-use crate::backend::store::Header;
-use crate::backend::store::Store;
+use crate::backend::store::{Header, Store};
 use crate::sanitize::sanitize;
 
 /// How many differences are listed.

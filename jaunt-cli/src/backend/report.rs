@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::process::ExitStatus;
 
-use crate::sanitize::last_lines;
-use crate::sanitize::sanitize;
+use crate::sanitize::{last_lines, sanitize};
 
 /// Lines of standard error that are shown, and characters of each.
 const LINES: usize = 10;

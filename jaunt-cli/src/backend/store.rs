@@ -22,23 +22,15 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::fs;
-use std::io;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::str::FromStr;
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
-use jaunt_builder::ModuleSpecContext;
-use jaunt_builder::canonical_digest;
-use jaunt_digest::Digest;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_digest::normalize_body;
-use jaunt_write::Tree;
-use jaunt_write::WriteError;
+use camino::{Utf8Path, Utf8PathBuf};
+use jaunt_builder::{ModuleSpecContext, canonical_digest};
+use jaunt_digest::{Digest, Kind, ModuleName, normalize_body};
+use jaunt_write::{Tree, WriteError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

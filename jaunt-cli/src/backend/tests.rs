@@ -6,9 +6,7 @@ use insta::assert_snapshot;
 use tokio::sync::watch;
 
 use super::*;
-use crate::backend::testing::cart;
-use crate::backend::testing::chain;
-use crate::backend::testing::directory;
+use crate::backend::testing::{cart, chain, directory};
 use crate::process::StopLevel;
 
 fn settings(name: BackendName) -> BackendSettings {

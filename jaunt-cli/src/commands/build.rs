@@ -2,33 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use jaunt_builder::Evidence;
-use jaunt_builder::PlanOptions;
+use jaunt_builder::{Evidence, PlanOptions};
 use jaunt_digest::Kind;
 
 use crate::args::BuildArgs;
-use crate::commands::generate::Loaded;
-use crate::commands::generate::Phase;
-use crate::commands::generate::dry_run;
-use crate::commands::generate::generate;
-use crate::commands::generate::load_with_outputs;
-use crate::commands::generate::nothing_to_generate;
-use crate::commands::generate::would_generate;
-use crate::document;
-use crate::document::BuildDocument;
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
-use crate::error::Exit;
-use crate::project::Session;
-use crate::project::Targets;
-use crate::project::Workspace;
-use crate::recall;
-use crate::recall::Memory;
-use crate::recall::Recalled;
+use crate::commands::generate::{
+    Loaded, Phase, dry_run, generate, load_with_outputs, nothing_to_generate, would_generate,
+};
+use crate::document::{self, BuildDocument};
+use crate::error::{CommandError, CommandResult, ErrorKind, Exit};
+use crate::project::{Session, Targets, Workspace};
+use crate::recall::{self, Memory, Recalled};
 use crate::registry;
-use crate::state;
-use crate::state::ProjectLock;
+use crate::state::{self, ProjectLock};
 
 pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Exit> {
     let args = &args.generate;

@@ -1,10 +1,8 @@
 //! `jaunt clean`
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8Path;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::GeneratedTree;
 use jaunt_digest::Kind;
 use jaunt_write::Tree;
@@ -12,14 +10,10 @@ use jaunt_write::Tree;
 use crate::args::CleanArgs;
 use crate::commands::generate::load;
 use crate::commands::status::generated_files;
-use crate::document;
-use crate::document::CleanDocument;
-use crate::error::CommandResult;
-use crate::error::Exit;
-use crate::project::Session;
-use crate::project::Workspace;
-use crate::state;
-use crate::state::ProjectLock;
+use crate::document::{self, CleanDocument};
+use crate::error::{CommandResult, Exit};
+use crate::project::{Session, Workspace};
+use crate::state::{self, ProjectLock};
 use crate::ui::count;
 
 pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Exit> {

@@ -3,8 +3,7 @@
 use clap::CommandFactory as _;
 
 use crate::args::Cli;
-use crate::error::CommandResult;
-use crate::error::Exit;
+use crate::error::{CommandResult, Exit};
 use crate::project::Session;
 
 pub(crate) fn run(session: &Session, shell: clap_complete::Shell) -> CommandResult<Exit> {

@@ -1,43 +1,24 @@
 //! What `build` and `test` share: load, plan, generate, report.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use jaunt_builder::BuildOptions;
-use jaunt_builder::BuildReport;
-use jaunt_builder::Force;
-use jaunt_builder::Output;
-use jaunt_builder::Plan;
-use jaunt_builder::PlanOptions;
-use jaunt_builder::Project;
-use jaunt_builder::Staleness;
-use jaunt_builder::read_outputs;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_digest::Registry;
+use jaunt_builder::{
+    BuildOptions, BuildReport, Force, Output, Plan, PlanOptions, Project, Staleness, read_outputs,
+};
+use jaunt_digest::{Kind, ModuleName, Registry};
 
 use crate::args::GenerateArgs;
 use crate::choose;
-use crate::document::Backend;
-use crate::document::BuildDocument;
-use crate::durations::Durations;
-use crate::durations::Stopwatch;
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
-use crate::error::Exit;
+use crate::document::{Backend, BuildDocument};
+use crate::durations::{Durations, Stopwatch};
+use crate::error::{CommandError, CommandResult, ErrorKind, Exit};
 use crate::journal::Journal;
 use crate::progress::Progress;
-use crate::project::Session;
-use crate::project::Settings;
-use crate::project::Targets;
-use crate::project::Workspace;
-use crate::registry;
-use crate::registry::Document;
-use crate::ui::Tone;
-use crate::ui::count;
+use crate::project::{Session, Settings, Targets, Workspace};
+use crate::registry::{self, Document};
+use crate::ui::{Tone, count};
 
 /// The backend that makes nothing.
 const REPLAY: &str = "replay";

@@ -1,23 +1,14 @@
 //! `jaunt graph`
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
+use jaunt_digest::{Kind, ModuleName};
 
-use crate::args::Format;
-use crate::args::GraphArgs;
-use crate::commands::generate::Loaded;
-use crate::commands::generate::load;
-use crate::document;
-use crate::document::GraphDocument;
-use crate::document::GraphNode;
-use crate::error::CommandResult;
-use crate::error::Exit;
-use crate::project::Session;
-use crate::project::Targets;
-use crate::project::Workspace;
+use crate::args::{Format, GraphArgs};
+use crate::commands::generate::{Loaded, load};
+use crate::document::{self, GraphDocument, GraphNode};
+use crate::error::{CommandResult, Exit};
+use crate::project::{Session, Targets, Workspace};
 
 pub(crate) async fn run(session: &Session, args: &GraphArgs) -> CommandResult<Exit> {
     let workspace = Workspace::open(session)?;

@@ -2,12 +2,9 @@
 
 use camino::Utf8Path;
 
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::Exit;
+use crate::error::{CommandError, CommandResult, Exit};
 use crate::exporter;
-use crate::project::Session;
-use crate::project::Workspace;
+use crate::project::{Session, Workspace};
 
 pub(crate) async fn export(session: &Session, output: Option<&Utf8Path>) -> CommandResult<Exit> {
     let workspace = Workspace::open(session)?;

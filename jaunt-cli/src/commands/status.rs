@@ -1,36 +1,22 @@
 //! `jaunt status` and `jaunt check`
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::forget;
 use std::sync::Arc;
 use std::thread;
 
-use jaunt_builder::Force;
-use jaunt_builder::GeneratedFiles;
-use jaunt_builder::Orphan;
-use jaunt_builder::Output;
-use jaunt_builder::Plan;
-use jaunt_builder::PlanOptions;
-use jaunt_builder::Project;
-use jaunt_builder::Staleness;
-use jaunt_builder::find_generated_beside;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
+use jaunt_builder::{
+    Force, GeneratedFiles, Orphan, Output, Plan, PlanOptions, Project, Staleness,
+    find_generated_beside,
+};
+use jaunt_digest::{Kind, ModuleName};
 
 use crate::args::StatusArgs;
-use crate::commands::generate::Loaded;
-use crate::commands::generate::read;
-use crate::document;
-use crate::document::ModuleStatus;
-use crate::document::StatusDocument;
-use crate::document::Summary;
-use crate::error::CommandResult;
-use crate::error::Exit;
+use crate::commands::generate::{Loaded, read};
+use crate::document::{self, ModuleStatus, StatusDocument, Summary};
+use crate::error::{CommandResult, Exit};
 use crate::journal::Journal;
-use crate::project::Session;
-use crate::project::Targets;
-use crate::project::Workspace;
+use crate::project::{Session, Targets, Workspace};
 use crate::registry;
 use crate::ui::count;
 

@@ -1,50 +1,25 @@
 //! `jaunt test`
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jaunt_builder::Plan;
-use jaunt_digest::Kind;
-use jaunt_digest::ModuleName;
-use jaunt_pytest::OutputMode;
-use jaunt_pytest::PytestResult;
-use jaunt_pytest::RunState;
-use jaunt_tester::PytestSettings;
-use jaunt_tester::TestEvent;
-use jaunt_tester::TestFile;
-use jaunt_tester::TestReport;
-use jaunt_tester::failed_modules;
-use jaunt_tester::failed_tests;
-use jaunt_tester::origin;
-use jaunt_tester::runnable;
-use jaunt_tester::with_tests;
+use jaunt_digest::{Kind, ModuleName};
+use jaunt_pytest::{OutputMode, PytestResult, RunState};
+use jaunt_tester::{
+    PytestSettings, TestEvent, TestFile, TestReport, failed_modules, failed_tests, origin,
+    runnable, with_tests,
+};
 
 use crate::args::TestArgs;
-use crate::commands::generate::Loaded;
-use crate::commands::generate::Phase;
-use crate::commands::generate::generate;
-use crate::commands::generate::load;
-use crate::document;
-use crate::document::BuildDocument;
-use crate::document::FailedModule;
-use crate::document::Pytest;
-use crate::document::TestDocument;
-use crate::error::CommandError;
-use crate::error::CommandResult;
-use crate::error::ErrorKind;
-use crate::error::Exit;
-use crate::process;
-use crate::process::Invocation;
-use crate::process::Limits;
-use crate::process::ProcessError;
+use crate::commands::generate::{Loaded, Phase, generate, load};
+use crate::document::{self, BuildDocument, FailedModule, Pytest, TestDocument};
+use crate::error::{CommandError, CommandResult, ErrorKind, Exit};
+use crate::process::{self, Invocation, Limits, ProcessError};
 use crate::progress::TestProgress;
-use crate::project::Session;
-use crate::project::Targets;
-use crate::project::Workspace;
+use crate::project::{Session, Targets, Workspace};
 use crate::sanitize::last_lines;
-use crate::state;
-use crate::state::ProjectLock;
+use crate::state::{self, ProjectLock};
 
 /// How much of pytest's own output goes into a JSON document, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;

@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use rustix::process::Pid;
-use rustix::process::PidfdFlags;
-use rustix::process::Signal;
-use rustix::process::WaitOptions;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 
 use crate::process::group::MARK;
 

@@ -1,10 +1,8 @@
 //! The processes that belong to one child, as long as they run.
 
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::process::Pid;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use tokio::process::Child;
 
 #[cfg(target_os = "linux")]

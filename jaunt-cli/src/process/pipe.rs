@@ -3,10 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use tokio::io::AsyncRead;
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWrite;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Bytes that are moved at once.
 const CHUNK: usize = 64 * 1024;

@@ -1,8 +1,6 @@
 mod at_random;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::future;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -10,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use std::{fmt, future};
 
 use insta::assert_snapshot;
 use jaunt_dag::Dag;

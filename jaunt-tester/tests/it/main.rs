@@ -19,21 +19,12 @@ use camino::Utf8PathBuf;
 use insta::assert_snapshot;
 use jaunt_builder::PlanOptions;
 use jaunt_digest::Kind;
-use jaunt_pytest::OutputMode;
-use jaunt_pytest::TestFailure;
-use jaunt_tester::PytestSettings;
-use jaunt_tester::TestReport;
-use jaunt_tester::failed_modules;
-use jaunt_tester::failed_tests;
-use jaunt_tester::origin;
-use jaunt_tester::runnable;
-use jaunt_tester::with_tests;
+use jaunt_pytest::{OutputMode, TestFailure};
+use jaunt_tester::{
+    PytestSettings, TestReport, failed_modules, failed_tests, origin, runnable, with_tests,
+};
 
-use crate::support::FakeBackend;
-use crate::support::Fixture;
-use crate::support::block_on;
-use crate::support::name;
-use crate::support::options;
+use crate::support::{FakeBackend, Fixture, block_on, name, options};
 
 const PROJECT: &str = "
     app.a:f

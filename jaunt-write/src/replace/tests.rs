@@ -1,8 +1,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::iter;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::thread;
+use std::{iter, thread};
 
 use rustix::io::Errno;
 

@@ -1,8 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests look at the disk behind the tree's back")]
 
-use std::fs;
 use std::rc::Rc;
-use std::thread;
+use std::{fs, thread};
 
 use camino::Utf8Path;
 use proptest::prelude::*;

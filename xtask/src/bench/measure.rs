@@ -1,12 +1,10 @@
 //! Times of processes: alternately, and the median of several.
 
 use std::path::Path;
-use std::process::Command;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::Context as _;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 /// How often each side is measured.
 pub(super) const ROUNDS: usize = 7;

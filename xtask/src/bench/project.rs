@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use xshell::Shell;
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 /// How modules depend on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

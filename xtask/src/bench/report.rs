@@ -1,7 +1,6 @@
 //! Results on the disk, and `docs/performance.md` made of them.
 
-use std::fmt;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::Path;
 

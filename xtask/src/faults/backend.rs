@@ -1,21 +1,15 @@
 //! The backend of the campaigns: this program, called by `jaunt` once for each module.
 
-use std::fs;
-use std::fs::File;
-use std::io::Read as _;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::faults::lab::GO;
-use crate::faults::lab::LOG;
-use crate::faults::lab::PAUSE;
-use crate::faults::lab::WAITING;
+use crate::faults::lab::{GO, LOG, PAUSE, WAITING};
 use crate::faults::rng::fnv;
 
 /// Answers one request of `jaunt.generate/1`.

@@ -2,20 +2,14 @@
 
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 use crate::faults::Size;
-use crate::faults::lab::Files;
-use crate::faults::lab::Lab;
-use crate::faults::lab::Project;
-use crate::faults::lab::layers;
+use crate::faults::lab::{Files, Lab, Project, layers};
 use crate::faults::rng::Rng;
-use crate::faults::trace;
-use crate::faults::trace::Paused;
+use crate::faults::trace::{self, Paused};
 
 const MODULES: usize = 40;
 const JOBS: usize = 4;

@@ -2,19 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use crate::faults::Size;
-use crate::faults::lab::Files;
-use crate::faults::lab::GENERATED;
-use crate::faults::lab::Lab;
-use crate::faults::lab::Project;
-use crate::faults::lab::file;
-use crate::faults::trace;
-use crate::faults::trace::Ended;
-use crate::faults::trace::Paused;
+use crate::faults::lab::{Files, GENERATED, Lab, Project, file};
+use crate::faults::trace::{self, Ended, Paused};
 
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE"];
 

@@ -3,15 +3,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 use crate::faults::Size;
-use crate::faults::lab::Lab;
-use crate::faults::lab::Project;
+use crate::faults::lab::{Lab, Project};
 use crate::faults::trace::wait_until;
 
 /// Starts processes that are hard to find, writes their numbers to a file each, and never answers.

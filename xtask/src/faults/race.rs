@@ -1,23 +1,16 @@
 //! Somebody who puts links in place of directories while builds run.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{fs, thread};
 
 use anyhow::ensure;
 
 use crate::faults::Size;
-use crate::faults::lab::GENERATED;
-use crate::faults::lab::Lab;
-use crate::faults::lab::copy;
+use crate::faults::lab::{GENERATED, Lab, copy};
 use crate::faults::rng::Rng;
 
 /// What is swapped for a link: what is written to, what is above it, and the engine's own.

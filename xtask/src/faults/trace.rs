@@ -1,23 +1,13 @@
 //! Faults of the operating system, made by `strace`.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fs;
-use std::process::Child;
-use std::process::Command;
-use std::process::ExitStatus;
-use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
-use std::time::Instant;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use std::{fmt, fs, thread};
 
-use anyhow::Context as _;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
-use crate::faults::lab::GO;
-use crate::faults::lab::PAUSE;
-use crate::faults::lab::Project;
-use crate::faults::lab::WAITING;
+use crate::faults::lab::{GO, PAUSE, Project, WAITING};
 
 pub(crate) const SKIPPED: &str = "skipped, because there is no `strace` that may trace \
      (`apt-get install strace`)";

@@ -1,13 +1,11 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use jaunt_builder::Problem;
-use jaunt_builder::check;
+use jaunt_builder::{Problem, check};
 use tokio::sync::watch;
 
 use super::*;
-use crate::backend::testing::cart;
-use crate::backend::testing::directory;
+use crate::backend::testing::{cart, directory};
 use crate::process::StopLevel;
 
 /// A Python program as a backend, in a directory of its own.

@@ -5,10 +5,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::backend::testing::cart;
-use crate::backend::testing::cart_tests;
-use crate::backend::testing::chain;
-use crate::backend::testing::directory;
+use crate::backend::testing::{cart, cart_tests, chain, directory};
 
 fn ours() -> Templates {
     Templates::load("/".into(), &BTreeMap::new()).unwrap()

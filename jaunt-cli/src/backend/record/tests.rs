@@ -4,8 +4,7 @@ use jaunt_builder::BackendErrorKind;
 
 use super::*;
 use crate::backend::replay::ReplayBackend;
-use crate::backend::testing::cart;
-use crate::backend::testing::directory;
+use crate::backend::testing::{cart, directory};
 
 /// Answers these, one after the other; `None` is a failure.
 struct Scripted(Mutex<Vec<Option<&'static str>>>);

@@ -3,13 +3,10 @@ use std::fs;
 use std::io::Write as _;
 
 use insta::assert_snapshot;
-use jaunt_builder::BackendErrorKind;
-use jaunt_builder::GenerationFailure;
+use jaunt_builder::{BackendErrorKind, GenerationFailure};
 
 use super::*;
-use crate::backend::testing::cart;
-use crate::backend::testing::cart_tests;
-use crate::backend::testing::directory;
+use crate::backend::testing::{cart, cart_tests, directory};
 
 const SOURCE: &str = "class Cart: ...\n\n\ntotal = 1\n";
 

@@ -4,9 +4,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::backend::testing::cart;
-use crate::backend::testing::chain;
-use crate::backend::testing::directory;
+use crate::backend::testing::{cart, chain, directory};
 
 const SOURCE: &str = "class Cart: ...\n\n\ntotal = 1\n";
 
