@@ -1,4 +1,4 @@
 //! Any answer has its code in it.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| jaunt_cli::fuzzing::fence(text));
+libfuzzer_sys::fuzz_target!(|text: &str| jaunt_backends::fuzzing::fence(text));

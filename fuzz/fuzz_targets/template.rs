@@ -1,4 +1,4 @@
 //! Any template is rendered or refused.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| jaunt_cli::fuzzing::template(text));
+libfuzzer_sys::fuzz_target!(|text: &str| jaunt_backends::fuzzing::template(text));

@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 
 use camino::Utf8PathBuf;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::backend::BackendName;
+use jaunt_backends::BackendName;
 
 /// Spec-driven code generation for Python
 ///
@@ -181,7 +182,7 @@ pub(crate) struct GenerateArgs {
     pub(crate) fail_fast: bool,
 
     /// Backend that generates [default: that of jaunt-engine.toml, else codex]
-    #[arg(long, value_name = "NAME", value_enum)]
+    #[arg(long, value_name = "NAME", value_parser = backend_name())]
     pub(crate) backend: Option<BackendName>,
 
     /// Program that generates: once for each module, see the README for the protocol
@@ -389,6 +390,14 @@ pub(crate) enum RegistryCommand {
         #[arg(short, long, value_name = "FILE")]
         output: Option<Utf8PathBuf>,
     },
+}
+
+/// The names of the backends that ship, each with its line in the help.
+fn backend_name() -> impl TypedValueParser<Value = BackendName> {
+    let values = BackendName::ALL.map(|it| PossibleValue::new(it.as_str()).help(it.summary()));
+    PossibleValuesParser::new(values).try_map(|name| {
+        BackendName::ALL.into_iter().find(|it| it.as_str() == name).ok_or("unknown")
+    })
 }
 
 /// A number of seconds that a time limit can have.

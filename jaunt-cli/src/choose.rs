@@ -7,12 +7,12 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::args::GenerateArgs;
-use crate::backend::{
-    self, AnyBackend, AsyncRunner, BackendConfigError, BackendName, BackendSettings, TemplateError,
-    TemplateName, Templates,
-};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::project::{Session, Workspace};
+use jaunt_backends::{
+    AnyBackend, AsyncRunner, BackendConfigError, BackendName, BackendSettings, TemplateError,
+    TemplateName, Templates,
+};
 
 /// The backend of a run. Flags come before `jaunt-engine.toml`, and that before `[agent] engine` of
 /// `jaunt.toml`.
@@ -53,7 +53,7 @@ pub(crate) fn backend(
 
     let templates = templates(workspace, args)?;
     let path = session.env.vars.get("PATH").map_or("", String::as_str);
-    backend::select(&settings, templates, session.stop.level(), OsStr::new(path))
+    jaunt_backends::select(&settings, templates, session.stop.level(), OsStr::new(path))
         .map_err(CommandError::from)
 }
 

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use crate::backend::{BackendName, Input, Output};
 use crate::error::{CommandError, CommandResult, ErrorKind};
+use jaunt_backends::{BackendName, Input, Output};
 
 /// What we read of `jaunt.toml`, in either of its versions. The rest is left alone.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,7 +10,7 @@ use jaunt_tester::Origin;
 use serde::{Serialize, Serializer};
 
 use crate::error::{CommandError, Exit};
-use crate::sanitize::is_hostile;
+use jaunt_text::is_hostile;
 
 /// `jaunt.build/1`
 #[derive(Debug, Default, Serialize)]

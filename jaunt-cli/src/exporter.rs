@@ -15,9 +15,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::process::{self, Invocation, Limits, ProcessError};
 use crate::project::{Session, Workspace};
 use crate::state;
+use jaunt_process::{Invocation, Limits, ProcessError};
 
 const SCRIPT: &str = include_str!("exporter/export.py");
 
@@ -89,7 +89,7 @@ pub(crate) async fn export(session: &Session, workspace: &Workspace) -> CommandR
         stdin: settings.to_string().into_bytes(),
         limits: LIMITS,
     };
-    let done = process::run(&invocation, &session.stop.level())
+    let done = jaunt_process::run(&invocation, &session.stop.level())
         .await
         .map_err(|err| cannot_run(session, workspace, &err))?;
     let printed = String::from_utf8_lossy(&done.stderr);
@@ -107,7 +107,7 @@ pub(crate) async fn export(session: &Session, workspace: &Workspace) -> CommandR
             ErrorKind::Registry,
             format!("the exporter ended without a result ({})", done.status),
         )
-        .because(crate::sanitize::last_lines(&printed, 5, 200).join("\n"))),
+        .because(jaunt_text::last_lines(&printed, 5, 200).join("\n"))),
     }
 }
 

@@ -2,9 +2,8 @@
 
 use camino::Utf8Path;
 
-pub use crate::backend::fuzzing::{fence, recording, template};
 use crate::config::{EngineConfig, JauntConfig};
-use crate::sanitize::sanitize;
+use jaunt_text::sanitize;
 
 /// Settings are read, or refused with a message that names the file.
 ///

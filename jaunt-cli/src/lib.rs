@@ -6,7 +6,6 @@
 //! not know how a plan is made or run.
 
 mod args;
-mod backend;
 mod choose;
 mod commands;
 mod config;
@@ -17,14 +16,12 @@ mod exporter;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod journal;
-mod process;
 mod progress;
 mod project;
 mod python;
 mod recall;
 mod registry;
 mod run;
-mod sanitize;
 mod signals;
 mod state;
 mod ui;

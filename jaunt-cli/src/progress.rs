@@ -8,8 +8,8 @@ use jaunt_builder::{BuildEvent, ModuleOutcome};
 use jaunt_pytest::{Outcome, TestEvent};
 
 use crate::args::ProgressChoice;
-use crate::sanitize::sanitize;
 use crate::ui::{Tone, Ui, count};
+use jaunt_text::sanitize;
 
 /// One sink for the events of a build.
 pub(crate) struct Progress {

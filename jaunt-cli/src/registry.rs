@@ -11,9 +11,9 @@ use jaunt_digest::Registry;
 
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exporter;
-use crate::process::{self, Invocation, Limits};
 use crate::project::{Session, Workspace, regular, relative};
-use crate::sanitize::last_lines;
+use jaunt_process::{Invocation, Limits};
+use jaunt_text::last_lines;
 
 const LIMITS: Limits = Limits {
     time: Duration::from_secs(30 * 60),
@@ -172,7 +172,7 @@ async fn from_command(
         stdin: Vec::new(),
         limits: LIMITS,
     };
-    let done = process::run(&invocation, &session.stop.level())
+    let done = jaunt_process::run(&invocation, &session.stop.level())
         .await
         .map_err(|err| failed(err.to_string()))?;
     if done.status.success() {

@@ -18,10 +18,10 @@ use tokio::runtime;
 use crate::args::{Cli, Command, Format, RegistryCommand};
 use crate::error::{CommandError, CommandResult, ErrorKind, Exit};
 use crate::project::{Environment, Session};
-use crate::sanitize::sanitize;
 use crate::signals::Signals;
 use crate::ui::Ui;
-use crate::{commands, document, process};
+use crate::{commands, document};
+use jaunt_text::sanitize;
 
 /// The whole program: reads the arguments and the environment of the process, runs one command, and
 /// returns its exit code.
@@ -60,7 +60,7 @@ fn start(args: Vec<OsString>) -> Exit {
 
 fn run(cli: Cli, ui: &Ui) -> CommandResult<Exit> {
     refuse_foreign_flags(&cli)?;
-    process::adopt_orphans();
+    jaunt_process::adopt_orphans();
     let (signals, stop) = Signals::new();
     let session = Session { ui: ui.clone(), common: cli.common, env: environment()?, stop };
     let command = async {
@@ -89,7 +89,7 @@ fn run(cli: Cli, ui: &Ui) -> CommandResult<Exit> {
     });
     // What may still run in the background belongs to a run that was abandoned.
     runtime.shutdown_background();
-    process::kill_descendants();
+    jaunt_process::kill_descendants();
     result
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::process::StopLevel;
+use jaunt_process::StopLevel;
 
 /// The receiving ends know how urgent it is; see [`StopLevel`].
 pub(crate) struct Signals {

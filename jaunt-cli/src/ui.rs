@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::args::{ColorChoice, CommonArgs};
 use crate::error::CommandError;
-use crate::sanitize::sanitize;
+use jaunt_text::sanitize;
 
 /// The terminal, as far as commands may use it.
 ///

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use xshell::{Shell, cmd};
 
 /// Crates that must stay free of runtimes and I/O, however deep their dependencies go.
-const PURE: &[&str] = &["jaunt-dag", "jaunt-digest"];
+const PURE: &[&str] = &["jaunt-dag", "jaunt-digest", "jaunt-text"];
 
 /// What makes a crate impure.
 const IMPURE: &[&str] =
@@ -15,19 +15,28 @@ const EDGES: &[(&str, &[&str])] = &[
     ("jaunt-dag", &[]),
     ("jaunt-digest", &[]),
     ("jaunt-pytest", &[]),
+    ("jaunt-text", &[]),
+    ("jaunt-process", &[]),
     ("jaunt-write", &[]),
     ("jaunt-sched", &["jaunt-dag"]),
     ("jaunt-builder", &["jaunt-dag", "jaunt-digest", "jaunt-sched", "jaunt-write"]),
     ("jaunt-tester", &["jaunt-builder", "jaunt-digest", "jaunt-pytest"]),
     (
+        "jaunt-backends",
+        &["jaunt-builder", "jaunt-digest", "jaunt-process", "jaunt-text", "jaunt-write"],
+    ),
+    (
         "jaunt-cli",
         &[
+            "jaunt-backends",
             "jaunt-builder",
             "jaunt-dag",
             "jaunt-digest",
+            "jaunt-process",
             "jaunt-pytest",
             "jaunt-sched",
             "jaunt-tester",
+            "jaunt-text",
             "jaunt-write",
         ],
     ),

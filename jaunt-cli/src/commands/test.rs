@@ -15,11 +15,11 @@ use crate::args::TestArgs;
 use crate::commands::generate::{Loaded, Phase, generate, load};
 use crate::document::{self, BuildDocument, FailedModule, Pytest, TestDocument};
 use crate::error::{CommandError, CommandResult, ErrorKind, Exit};
-use crate::process::{self, Invocation, Limits, ProcessError};
 use crate::progress::TestProgress;
 use crate::project::{Session, Targets, Workspace};
-use crate::sanitize::last_lines;
 use crate::state::{self, ProjectLock};
+use jaunt_process::{Invocation, Limits, ProcessError};
+use jaunt_text::last_lines;
 
 /// How much of pytest's own output goes into a JSON document, in bytes.
 const MAX_OUTPUT: usize = 1 << 20;
@@ -146,7 +146,7 @@ async fn expect_pytest(
             stderr: 1 << 16,
         },
     };
-    let error = match process::run(&invocation, &session.stop.level()).await {
+    let error = match jaunt_process::run(&invocation, &session.stop.level()).await {
         Ok(done) if done.status.success() => return Ok(()),
         // The run itself says that it was stopped.
         Err(ProcessError::Stopped) => return Ok(()),

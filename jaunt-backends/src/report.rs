@@ -1,0 +1,91 @@
+//! What a person reads of a backend that failed.
+
+use std::error::Error;
+use std::process::ExitStatus;
+
+use jaunt_text::{last_lines, sanitize};
+
+/// Lines of standard error that are shown, and characters of each.
+const LINES: usize = 10;
+const WIDTH: usize = 200;
+
+/// An error with its causes, on one line.
+pub(crate) fn with_causes(err: &dyn Error) -> String {
+    sanitize(&chain(err).join(": ")).into_owned()
+}
+
+/// What an error says, and each of its causes.
+pub(crate) fn chain(err: &dyn Error) -> Vec<String> {
+    let mut messages = vec![err.to_string()];
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        messages.push(err.to_string());
+        cause = err.source();
+    }
+    messages
+}
+
+/// A message, and below it what the program said last: on its standard error, or, where that is
+/// empty, on its standard output.
+pub(crate) fn with_last_words(message: String, stderr: &[u8], stdout: &[u8]) -> String {
+    for (stream, bytes) in [("standard error", stderr), ("standard output", stdout)] {
+        // The end is enough, and a module of megabytes is not copied for it.
+        let end = &bytes[bytes.len().saturating_sub(LINES * WIDTH * 4)..];
+        let lines = last_lines(&String::from_utf8_lossy(end), LINES, WIDTH);
+        if !lines.is_empty() {
+            let lines = lines.iter().map(|line| format!("\n  | {line}")).collect::<String>();
+            return format!("{message}; the end of its {stream}:{lines}");
+        }
+    }
+    message
+}
+
+/// How a program ended, to go after its name: "exited with code 3".
+pub(crate) fn ending(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(number) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return match signal_name(number) {
+            Some(name) => format!("was killed by {name} (signal {number})"),
+            None => format!("was killed by signal {number}"),
+        };
+    }
+    match status.code() {
+        Some(code) => format!("exited with code {code}"),
+        None => "ended in an unknown way".to_owned(),
+    }
+}
+
+#[cfg(unix)]
+fn signal_name(number: i32) -> Option<&'static str> {
+    use rustix::process::Signal;
+    let names = [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::INT, "SIGINT"),
+        (Signal::QUIT, "SIGQUIT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::TRAP, "SIGTRAP"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::PIPE, "SIGPIPE"),
+        (Signal::ALARM, "SIGALRM"),
+        (Signal::TERM, "SIGTERM"),
+        (Signal::XCPU, "SIGXCPU"),
+        (Signal::XFSZ, "SIGXFSZ"),
+        (Signal::SYS, "SIGSYS"),
+    ];
+    names.into_iter().find(|(signal, _)| signal.as_raw() == number).map(|(_, name)| name)
+}
+
+/// A number of bytes as a person would say it.
+pub(crate) fn size(bytes: usize) -> String {
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+    match bytes {
+        0..KIB => format!("{bytes} bytes"),
+        KIB..MIB => format!("{} KiB", bytes / KIB),
+        _ => format!("{} MiB", bytes / MIB),
+    }
+}
