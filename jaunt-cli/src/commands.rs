@@ -1,9 +1,9 @@
-//! One module for each command. Each reads from top to bottom as the story of its command.
+//! One module for each command: what its flags ask of the engine, and how its result is shown.
 
 pub(crate) mod build;
 pub(crate) mod clean;
 pub(crate) mod completions;
-mod generate;
+mod generation;
 pub(crate) mod graph;
 pub(crate) mod registry;
 pub(crate) mod status;

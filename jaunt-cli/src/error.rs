@@ -3,10 +3,14 @@
 use std::error::Error;
 use std::fmt;
 
-use jaunt_builder::{ProjectError, TidyError};
-use jaunt_digest::RegistryError;
-use jaunt_pytest::PytestError;
-use jaunt_write::WriteError;
+use crate::exit::Exit;
+use jaunt_backends::BackendConfigError;
+use jaunt_builder::ProjectError;
+use jaunt_digest::Kind;
+use jaunt_engine::{
+    ConfigError, EngineError, ExportError, ExportRefusal, GeneratorError, MissingSpecs, TargetError,
+};
+use jaunt_report::{ErrorBody, ErrorDocument, render};
 
 /// Who must act, and so the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,46 +70,14 @@ impl ErrorKind {
     }
 }
 
-/// How the program ends. The numbers are a promise to users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// Done.
-    Success,
-    /// A bug, or the machine.
-    Machine,
-    /// Configuration, registry, cycle, unknown target, wrong flags.
-    Usage,
-    /// Generation or validation failed.
-    Generation,
-    /// pytest failed, or `check` found something stale.
-    Tests,
-    /// A time limit ended the run.
-    TimeLimit,
-    /// Stopped by a signal, of this number.
-    Signal(u8),
-}
-
-impl Exit {
-    /// The number.
-    pub(crate) fn code(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::Machine => 1,
-            Self::Usage => 2,
-            Self::Generation => 3,
-            Self::Tests => 4,
-            Self::TimeLimit => 5,
-            Self::Signal(number) => 128 + number,
-        }
-    }
-}
-
 /// An error as it is shown: once, with its causes and what to do.
 #[derive(Debug)]
 pub(crate) struct CommandError {
     pub(crate) kind: ErrorKind,
     pub(crate) message: String,
     pub(crate) causes: Vec<String>,
+    /// What was used or assumed. In documents it stands among the causes.
+    pub(crate) notes: Vec<String>,
     pub(crate) hints: Vec<String>,
 }
 
@@ -113,7 +85,13 @@ pub(crate) type CommandResult<T> = Result<T, CommandError>;
 
 impl CommandError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            notes: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     /// The error with its chain of sources as causes.
@@ -124,7 +102,7 @@ impl CommandError {
             causes.push(err.to_string());
             source = err.source();
         }
-        Self { kind, message: err.to_string(), causes, hints: Vec::new() }
+        Self { kind, message: err.to_string(), causes, notes: Vec::new(), hints: Vec::new() }
     }
 
     /// `cannot VERB PATH`, caused by what the operating system said.
@@ -138,6 +116,24 @@ impl CommandError {
         self
     }
 
+    /// Adds what was used or assumed.
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The error as a document.
+    pub(crate) fn to_document(&self) -> String {
+        let causes: Vec<String> = self.causes.iter().chain(&self.notes).cloned().collect();
+        let body = ErrorBody {
+            kind: self.kind.as_str(),
+            message: &self.message,
+            causes: &causes,
+            hints: &self.hints,
+        };
+        render(&ErrorDocument::new(body, self.kind.exit().code()))
+    }
+
     /// Adds something that the user can do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -145,10 +141,180 @@ impl CommandError {
     }
 }
 
-impl From<RegistryError> for CommandError {
-    fn from(err: RegistryError) -> Self {
-        Self::of(ErrorKind::Registry, &err)
+/// Where a project gets an interpreter other than the one that was taken.
+const OTHER_PYTHON: &str = "choose another interpreter with `--python PATH`";
+
+/// What needs no interpreter at all.
+const NO_PYTHON: &str = "`--registry FILE` names a registry document that needs no Python";
+
+impl From<EngineError> for CommandError {
+    fn from(err: EngineError) -> Self {
+        match err {
+            EngineError::NoRoot { .. } => Self::of(ErrorKind::Config, &err)
+                .hint("go to the project, or name it with `--root DIR`"),
+            EngineError::RootNotADirectory { root } => {
+                Self::new(ErrorKind::Usage, format!("`--root {root}` is not a folder"))
+            }
+            EngineError::Config(err) => err.into(),
+            EngineError::RegistryFile { .. }
+            | EngineError::Registry { .. }
+            | EngineError::ExportedRegistry { .. }
+            | EngineError::RegistryCommand { .. } => Self::of(ErrorKind::Registry, &err),
+            EngineError::RegistryCommandFailed { status, ref last_lines, .. } => {
+                let mut error = Self::of(ErrorKind::Registry, &err).because(status);
+                error.causes.extend(last_lines.iter().cloned());
+                error
+            }
+            EngineError::Export(err) => err.into(),
+            EngineError::Project(err) => err.into(),
+            EngineError::Target(err) => err.into(),
+            EngineError::Empty(missing) => missing.into(),
+            EngineError::Locked { .. } => Self::of(ErrorKind::Locked, &err)
+                .hint("without `--no-wait`, jaunt waits until it is done"),
+            // The number of the signal is known to the session alone.
+            EngineError::StoppedWaiting | EngineError::Stopped => {
+                Self::of(ErrorKind::Interrupted(0), &err)
+            }
+            EngineError::Generator(err) => err.into(),
+            EngineError::NoPytest { ref python, ref last_lines } => {
+                let mut error = Self::of(ErrorKind::Config, &err);
+                error.causes.clone_from(last_lines);
+                error
+                    .hint(format!("install it with `{python} -m pip install pytest`"))
+                    .hint(format!("{OTHER_PYTHON}, or generate without it with `--no-run`"))
+            }
+            EngineError::Interpreter(_) => Self::of(ErrorKind::Config, &err)
+                .hint(format!("{OTHER_PYTHON}, or generate without it with `--no-run`")),
+            EngineError::Pytest(_) => Self::of(ErrorKind::Config, &err)
+                .hint(OTHER_PYTHON)
+                .hint("install pytest for it with `python -m pip install pytest`"),
+            EngineError::Write(_) | EngineError::Tidy(_) | EngineError::Io { .. } => {
+                Self::of(ErrorKind::Io, &err)
+            }
+            _ => Self::of(ErrorKind::Internal, &err),
+        }
     }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(err: ConfigError) -> Self {
+        let error = Self::of(ErrorKind::Config, &err);
+        match err {
+            ConfigError::Missing { path } => {
+                Self::new(ErrorKind::Config, format!("`--config {path}` does not exist"))
+            }
+            ConfigError::Version { .. } => error.hint("versions 1 and 2 are known"),
+            ConfigError::GeneratedDir { .. } => {
+                error.hint("`generated_dir` is the name of one folder, such as `__generated__`")
+            }
+            ConfigError::RootOutside { .. } => {
+                error.hint("`source_roots` and `test_roots` are relative to the project root")
+            }
+            ConfigError::UnknownEngine { .. } => error.hint(
+                "name a backend with `--backend`, or under `[backend]` in `jaunt-engine.toml`",
+            ),
+            _ => error,
+        }
+    }
+}
+
+impl From<ExportError> for CommandError {
+    fn from(err: ExportError) -> Self {
+        match err {
+            ExportError::Refused(refusal) => (*refusal).into(),
+            ExportError::Script { source } => Self::io("write", "the exporter", &source),
+            ExportError::Interpreter { ref source, .. } => {
+                let mut error = Self::of(ErrorKind::Config, source);
+                error.message = err.to_string();
+                error.hint(OTHER_PYTHON).hint(NO_PYTHON)
+            }
+            ExportError::NoResult { ref last_lines, .. } => {
+                let printed = last_lines.join("\n");
+                Self::of(ErrorKind::Registry, &err).because(printed)
+            }
+            _ => Self::of(ErrorKind::Registry, &err),
+        }
+    }
+}
+
+impl From<ExportRefusal> for CommandError {
+    fn from(refusal: ExportRefusal) -> Self {
+        let kind = match refusal.kind.as_str() {
+            "python_too_old"
+            | "missing_package"
+            | "unsupported_package"
+            | "broken_package"
+            | "config"
+            | "usage" => ErrorKind::Config,
+            "internal" => ErrorKind::Internal,
+            _ => ErrorKind::Registry,
+        };
+        let mut error = Self::new(kind, refusal.to_string());
+        if refusal.module.is_some() {
+            error = error.because(&refusal.message);
+        }
+        if let Some(traceback) = refusal.traceback.filter(|text| !text.trim().is_empty()) {
+            error = error.because(traceback.trim_end());
+        }
+        if let Some(hint) = refusal.hint {
+            error = error.hint(hint);
+        }
+        if kind == ErrorKind::Config {
+            if let Some(python) = refusal.python {
+                error = error.note(format!("using interpreter `{python}`"));
+            }
+            error = error.hint(NO_PYTHON);
+        }
+        error
+    }
+}
+
+impl From<TargetError> for CommandError {
+    fn from(err: TargetError) -> Self {
+        let error = Self::of(ErrorKind::Target, &err);
+        match err {
+            TargetError::Unknown { near, .. } if near.is_empty() => {
+                error.hint("`jaunt status` lists the modules")
+            }
+            TargetError::Unknown { near, .. } => {
+                let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+                error.hint(format!("did you mean {}?", near.join(" or ")))
+            }
+            TargetError::HoldsTests { .. } => error.hint("use `jaunt test`"),
+            _ => error,
+        }
+    }
+}
+
+impl From<MissingSpecs> for CommandError {
+    fn from(missing: MissingSpecs) -> Self {
+        let error = Self::of(ErrorKind::Empty, &missing);
+        match missing {
+            MissingSpecs::Any | MissingSpecs::OfKind(Kind::Build) => error
+                .hint("decorate a function or class with `@jaunt.magic`")
+                .hint("`--allow-empty` accepts a registry without them"),
+            MissingSpecs::OfKind(Kind::Test) => error
+                .hint("decorate a function or class with `@jaunt.test`")
+                .hint("`--allow-empty` accepts a registry without them"),
+            MissingSpecs::OfTargets => error
+                .hint("name a test module, or a product module that a test names in its `targets`")
+                .hint("`--allow-empty` accepts a run without tests"),
+        }
+    }
+}
+
+impl From<GeneratorError> for CommandError {
+    fn from(err: GeneratorError) -> Self {
+        let mut error = Self::of(ErrorKind::Config, &err);
+        if let GeneratorError::Backend(err) = &err {
+            error.hints = hints_for_backend(err);
+        }
+        error
+    }
+}
+
+fn hints_for_backend(err: &BackendConfigError) -> Vec<String> {
+    err.hints()
 }
 
 impl From<ProjectError> for CommandError {
@@ -170,25 +336,5 @@ impl From<ProjectError> for CommandError {
             | ProjectError::DependsOnTest { .. } => Self::of(ErrorKind::Registry, &err),
             _ => Self::of(ErrorKind::Registry, &err),
         }
-    }
-}
-
-impl From<WriteError> for CommandError {
-    fn from(err: WriteError) -> Self {
-        Self::of(ErrorKind::Io, &err)
-    }
-}
-
-impl From<TidyError> for CommandError {
-    fn from(err: TidyError) -> Self {
-        Self::of(ErrorKind::Io, &err)
-    }
-}
-
-impl From<PytestError> for CommandError {
-    fn from(err: PytestError) -> Self {
-        Self::of(ErrorKind::Config, &err)
-            .hint("`--python PATH` names the interpreter of the project")
-            .hint("`python -m pip install pytest` installs pytest for it")
     }
 }

@@ -16,11 +16,12 @@ use clap::{CommandFactory as _, Parser as _};
 use tokio::runtime;
 
 use crate::args::{Cli, Command, Format, RegistryCommand};
-use crate::error::{CommandError, CommandResult, ErrorKind, Exit};
-use crate::project::{Environment, Session};
+use crate::commands;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit::Exit;
+use crate::session::{Environment, Session};
 use crate::signals::Signals;
 use crate::ui::Ui;
-use crate::{commands, document};
 use jaunt_text::sanitize;
 
 /// The whole program: reads the arguments and the environment of the process, runs one command, and
@@ -50,7 +51,7 @@ fn start(args: Vec<OsString>) -> Exit {
         Ok(exit) => exit,
         Err(err) => {
             if ui.is_json() {
-                ui.result(&document::error(&err));
+                ui.result(&err.to_document());
             }
             ui.error(&err);
             err.kind.exit()
@@ -187,7 +188,7 @@ fn usage_error(err: &clap::Error, wants_json: bool) -> Exit {
         let message = text.lines().next().unwrap_or_default();
         let message = message.strip_prefix("error: ").unwrap_or(message);
         let error = CommandError::new(ErrorKind::Usage, message).hint("see `jaunt --help`");
-        print(&document::error(&error));
+        print(&error.to_document());
     }
     Exit::Usage
 }
@@ -210,7 +211,7 @@ fn internal_error(payload: &(dyn Any + Send), wants_json: bool) -> Exit {
     eprintln!("error: {}", error.message);
     eprintln!("hint: {}", error.hints.join("; "));
     if wants_json {
-        print(&document::error(&error));
+        print(&error.to_document());
     }
     Exit::Machine
 }

@@ -94,6 +94,9 @@ impl Ui {
         for cause in &err.causes {
             self.label(Tone::Strong, "  caused by:", cause);
         }
+        for note in &err.notes {
+            self.label(Tone::Note, "note:", note);
+        }
         for hint in &err.hints {
             self.label(Tone::Note, "hint:", hint);
         }

@@ -3,8 +3,9 @@
 use clap::CommandFactory as _;
 
 use crate::args::Cli;
-use crate::error::{CommandResult, Exit};
-use crate::project::Session;
+use crate::error::CommandResult;
+use crate::exit::Exit;
+use crate::session::Session;
 
 pub(crate) fn run(session: &Session, shell: clap_complete::Shell) -> CommandResult<Exit> {
     let mut script = Vec::new();

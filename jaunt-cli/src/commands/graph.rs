@@ -1,29 +1,22 @@
 //! `jaunt graph`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jaunt_digest::{Kind, ModuleName};
+use jaunt_engine::{GraphModule, GraphOptions};
+use jaunt_report::{GraphDocument, GraphNode, render};
 
 use crate::args::{Format, GraphArgs};
-use crate::commands::generate::{Loaded, load};
-use crate::document::{self, GraphDocument, GraphNode};
-use crate::error::{CommandResult, Exit};
-use crate::project::{Session, Targets, Workspace};
+use crate::error::CommandResult;
+use crate::exit::Exit;
+use crate::session::Session;
 
 pub(crate) async fn run(session: &Session, args: &GraphArgs) -> CommandResult<Exit> {
-    let workspace = Workspace::open(session)?;
-    let loaded = load(session, &workspace, &[Kind::Build, Kind::Test]).await?;
-    loaded.expect_any_specs(args.allow_empty)?;
-    let targets = Targets::resolve(&loaded.registry, &args.targets)?;
-    let nodes = nodes(&loaded, (!args.targets.is_empty()).then_some(&targets));
+    let options = GraphOptions { targets: args.targets.clone(), allow_empty: args.allow_empty };
+    let modules = session.engine()?.graph(&options).await.map_err(|err| session.explain(err))?;
+    let nodes: Vec<GraphNode> = modules.into_iter().map(node).collect();
     let text = match session.common.format {
-        _ if session.ui.is_json() => document::render(&GraphDocument {
-            schema: "jaunt.graph/1",
-            command: "graph",
-            ok: true,
-            exit_code: 0,
-            modules: nodes,
-        }),
+        _ if session.ui.is_json() => render(&GraphDocument::new(nodes)),
         Format::Dot => dot(&nodes),
         Format::Mermaid => mermaid(&nodes),
         Format::Human | Format::Json => plain(&nodes),
@@ -32,27 +25,13 @@ pub(crate) async fn run(session: &Session, args: &GraphArgs) -> CommandResult<Ex
     Ok(Exit::Success)
 }
 
-fn nodes(loaded: &Loaded, targets: Option<&Targets>) -> Vec<GraphNode> {
-    let project = &loaded.project;
-    let mut wanted: Option<BTreeSet<ModuleName>> = None;
-    if let Some(targets) = targets {
-        let tests = project.with_dependencies(Kind::Test, &targets.test);
-        let tested = tests.iter().flat_map(|name| &project.module(name).tested);
-        let builds: Vec<ModuleName> = targets.build.iter().chain(tested).cloned().collect();
-        wanted = Some(
-            tests.into_iter().chain(project.with_dependencies(Kind::Build, &builds)).collect(),
-        );
-    }
-    let modules = project.modules().iter();
-    let modules =
-        modules.filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(*name)));
-    let nodes = modules.map(|(name, module)| GraphNode {
-        module: name.clone(),
+fn node(module: GraphModule) -> GraphNode {
+    GraphNode {
+        module: module.module,
         kind: module.kind.as_str(),
-        depends_on: module.dependencies.iter().cloned().collect(),
-        tests: module.tested.iter().cloned().collect(),
-    });
-    nodes.collect()
+        depends_on: module.dependencies,
+        tests: module.tested,
+    }
 }
 
 fn plain(nodes: &[GraphNode]) -> String {

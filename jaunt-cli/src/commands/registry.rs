@@ -2,15 +2,12 @@
 
 use camino::Utf8Path;
 
-use crate::error::{CommandError, CommandResult, Exit};
-use crate::exporter;
-use crate::project::{Session, Workspace};
+use crate::error::{CommandError, CommandResult};
+use crate::exit::Exit;
+use crate::session::Session;
 
 pub(crate) async fn export(session: &Session, output: Option<&Utf8Path>) -> CommandResult<Exit> {
-    let workspace = Workspace::open(session)?;
-    let document = exporter::export(session, &workspace).await?;
-    // What is printed here must be readable here.
-    jaunt_digest::Registry::from_json(document.as_bytes())?;
+    let document = session.engine()?.export_registry().await.map_err(|err| session.explain(err))?;
     match output {
         None => session.ui.result(&document),
         Some(file) => {

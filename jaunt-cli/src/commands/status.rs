@@ -1,23 +1,13 @@
 //! `jaunt status` and `jaunt check`
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::mem::forget;
-use std::sync::Arc;
-use std::thread;
-
-use jaunt_builder::{
-    Force, GeneratedFiles, Orphan, Output, Plan, PlanOptions, Project, Staleness,
-    find_generated_beside,
-};
-use jaunt_digest::{Kind, ModuleName};
+use jaunt_builder::{Plan, Staleness};
+use jaunt_engine::{Status, StatusOptions};
+use jaunt_report::{StatusDocument, render};
 
 use crate::args::StatusArgs;
-use crate::commands::generate::{Loaded, read};
-use crate::document::{self, ModuleStatus, StatusDocument, Summary};
-use crate::error::{CommandResult, Exit};
-use crate::journal::Journal;
-use crate::project::{Session, Targets, Workspace};
-use crate::registry;
+use crate::error::CommandResult;
+use crate::exit::Exit;
+use crate::session::Session;
 use crate::ui::count;
 
 pub(crate) async fn run(
@@ -25,134 +15,34 @@ pub(crate) async fn run(
     args: &StatusArgs,
     is_gate: bool,
 ) -> CommandResult<Exit> {
-    let workspace = Workspace::open(session)?;
-    let kinds: &[Kind] = if args.magic_only { &[Kind::Build] } else { &[Kind::Build, Kind::Test] };
-    let (loaded, outputs) = survey(session, &workspace, kinds).await?;
-    loaded.expect_any_specs(args.allow_empty)?;
-    let targets = Targets::resolve(&loaded.registry, &args.targets)?;
-    let is_narrow = !args.targets.is_empty();
-
-    let unfinished = Journal::unfinished(&loaded.project);
-    let plan = |kind| {
-        let wanted = match kind {
-            Kind::Build => &targets.build,
-            Kind::Test => &targets.test,
-        };
-        let options = PlanOptions {
-            targets: is_narrow.then(|| BTreeSet::from_iter(wanted.iter().cloned())),
-            force: if args.force { Force::Everything } else { Force::Nothing },
-            adopt: false,
-            unfinished: unfinished.clone(),
-        };
-        Plan::new(&loaded.project, kind, &outputs, &options)
+    let options = StatusOptions {
+        targets: args.targets.clone(),
+        no_tests: args.magic_only,
+        force: args.force,
+        allow_empty: args.allow_empty,
     };
-    // Neither asks anything of the other.
-    let (plans, generated) = thread::scope(|scope| {
-        let generated = scope.spawn(|| generated_files(&loaded, &outputs));
-        let plans: Vec<Plan> = kinds.iter().copied().map(plan).collect();
-        (plans, generated.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    let generated = generated?;
-    // Who asks for some modules, or for one kind, does not ask for what belongs to none.
-    let is_asked = |orphan: &Orphan| !is_narrow && kinds.contains(&orphan.kind);
-    let orphans: Vec<String> =
-        generated.orphans().filter(is_asked).map(|it| it.path.to_string()).collect();
-
-    let is_clean = plans.iter().all(|plan| plan.stale().next().is_none()) && orphans.is_empty();
-    let exit = if is_gate && !is_clean { Exit::Tests } else { Exit::Success };
+    let status = session.engine()?.status(&options).await.map_err(|err| session.explain(err))?;
+    let exit = if is_gate && !status.is_clean() { Exit::Tests } else { Exit::Success };
     if session.ui.is_json() {
-        let modules = states(&loaded, &plans);
-        let document = summarize(modules, orphans, exit, is_gate);
-        session.ui.result(&document::render(&document));
+        let Status { project, plans, orphans, .. } = &status;
+        let document = StatusDocument::new(project, plans, orphans, is_gate, exit.code());
+        session.ui.result(&render(&document));
     } else {
-        session.ui.summary(text(&loaded, &plans, &orphans));
+        session.ui.summary(text(&status));
     }
     // The process ends here. To free a hundred thousand small values one by one takes longer than to
     // look at them.
-    forget((loaded, outputs, plans, generated));
+    std::mem::forget(status);
     Ok(exit)
 }
 
-/// Reads what there is to know of the specs of these kinds, and of the files generated for them.
-async fn survey(
-    session: &Session,
-    workspace: &Workspace,
-    kinds: &[Kind],
-) -> CommandResult<(Loaded, BTreeMap<ModuleName, Output>)> {
-    let mut document = registry::find(session, workspace).await?;
-    let (registry, settings) = read(session, workspace, &mut document)?;
-    // It is as long as what was made of it, and freeing it takes its time. The command ends soon.
-    forget(document);
-    let (project, outputs) = Project::survey(&workspace.root, &registry, &settings.layout, kinds)?;
-    Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
-}
-
-/// What is below the generated directories of the project's roots. Outputs that are known are not
-/// read again.
-pub(crate) fn generated_files(
-    loaded: &Loaded,
-    outputs: &BTreeMap<ModuleName, Output>,
-) -> CommandResult<GeneratedFiles> {
-    let settings = &loaded.settings;
-    let roots: Vec<String> =
-        settings.source_roots.iter().chain(&settings.test_roots).cloned().collect();
-    let made_up = &loaded.registry.auto_tests;
-    let dir = &settings.generated_dir;
-    Ok(find_generated_beside(&loaded.project, outputs, &roots, dir, made_up)?)
-}
-
-/// What there is to say of each module, in order of name.
-fn states(loaded: &Loaded, plans: &[Plan]) -> Vec<ModuleStatus> {
-    let project = &loaded.project;
-    let states = plans.iter().flat_map(Plan::modules).map(|(name, planned)| {
-        let module = project.module(name);
-        ModuleStatus {
-            module: name.clone(),
-            kind: module.kind.as_str(),
-            path: module.output.path().to_string(),
-            module_digest: format!("sha256:{}", module.digest),
-            state: if planned.is_stale() { "stale" } else { "fresh" },
-            reasons: planned.reasons.clone(),
-            specs: module.specs.clone(),
-            depends_on: module.dependencies.iter().chain(&module.tested).cloned().collect(),
-        }
-    });
-    let mut states: Vec<_> = states.collect();
-    states.sort_by(|left, right| left.module.cmp(&right.module));
-    states
-}
-
-fn summarize(
-    modules: Vec<ModuleStatus>,
-    orphans: Vec<String>,
-    exit: Exit,
-    is_gate: bool,
-) -> StatusDocument {
-    let names = |state: &str| {
-        let modules = modules.iter().filter(|it| it.state == state);
-        modules.map(|it| it.module.clone()).collect::<Vec<_>>()
-    };
-    let (fresh, stale) = (names("fresh"), names("stale"));
-    StatusDocument {
-        schema: if is_gate { "jaunt.check/1" } else { "jaunt.status/1" },
-        command: if is_gate { "check" } else { "status" },
-        ok: exit == Exit::Success,
-        exit_code: exit.code(),
-        summary: Summary { fresh: fresh.len(), stale: stale.len(), orphans: orphans.len() },
-        fresh,
-        stale,
-        digests: modules.iter().map(|it| (it.module.clone(), it.module_digest.clone())).collect(),
-        modules,
-        orphans,
-    }
-}
-
-fn text(loaded: &Loaded, plans: &[Plan], orphans: &[String]) -> String {
+fn text(status: &Status) -> String {
+    let Status { project, plans, orphans, .. } = status;
     let mut stale: Vec<_> = plans.iter().flat_map(Plan::stale).collect();
     stale.sort_by_key(|(name, _)| *name);
     let mut lines = Vec::new();
     for (name, planned) in &stale {
-        lines.push(format!("stale  {name}  ({})", loaded.project.module(name).output.path()));
+        lines.push(format!("stale  {name}  ({})", project.module(name).output.path()));
         lines.extend(
             Staleness::telling(&planned.reasons).map(|reason| format!("         {reason}")),
         );

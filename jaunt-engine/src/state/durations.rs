@@ -11,9 +11,8 @@ use jaunt_builder::{BuildEvent, ModuleOutcome, Project};
 use jaunt_digest::ModuleName;
 use tokio::time::Instant;
 
-use crate::state;
+use crate::state::{self, DURATIONS};
 
-const FILE: &str = "durations";
 const HEAD: &str = "jaunt-durations 1";
 
 /// Longer than any module takes; a larger number is damage.
@@ -40,9 +39,8 @@ pub(crate) struct Durations {
 
 impl Durations {
     pub(crate) fn load(root: &Utf8Path) -> Self {
-        let tree = state::existing_engine_dir(root);
-        let bytes = tree.and_then(|tree| tree.read(Utf8Path::new(FILE)).ok().flatten());
-        Self::parse(&String::from_utf8_lossy(&bytes.unwrap_or_default()))
+        let bytes = state::read(root, DURATIONS).unwrap_or_default();
+        Self::parse(&String::from_utf8_lossy(&bytes))
     }
 
     /// Lines that make no sense are passed over: what is missing is guessed.
@@ -98,11 +96,9 @@ impl Durations {
         self.records.insert(name.to_string(), Record { millis, size });
     }
 
-    /// Writes down what was learned. Without it the next order is worse, which is no reason to fail.
-    pub(crate) fn keep(&self, root: &Utf8Path) {
-        let write =
-            |tree: jaunt_write::Tree| tree.write(Utf8Path::new(FILE), self.render().as_bytes());
-        state::engine_dir(root).and_then(write).ok();
+    /// Saves what was learned. Without it the next order is worse, which is no reason to fail.
+    pub(crate) fn save(&self, root: &Utf8Path) {
+        state::write(root, DURATIONS, self.render().as_bytes()).ok();
     }
 }
 

@@ -17,9 +17,7 @@ use jaunt_builder::{BuildEvent, ModuleOutcome, Plan, Project};
 use jaunt_digest::{Digest, ModuleName, Registry};
 use jaunt_write::{Tree, WriteError};
 
-use crate::state;
-
-const FILE: &str = "unfinished";
+use crate::state::{self, JOURNAL};
 
 /// The journal of one run. Whoever has it holds the project's lock.
 pub(crate) struct Journal {
@@ -43,7 +41,7 @@ struct Entries {
 impl Journal {
     /// Whether there is one.
     pub(crate) fn is_there(tree: &Tree) -> bool {
-        !matches!(tree.read(Utf8Path::new(FILE)), Ok(None))
+        !matches!(tree.read(Utf8Path::new(JOURNAL)), Ok(None))
     }
 
     /// The modules that an earlier run did not get to, although it generated something that they
@@ -81,8 +79,8 @@ impl Journal {
             done: before.done.into_iter().filter(|name| is_other(name)).collect(),
         };
         let tree = state::engine_dir(project.root())?;
-        tree.write(Utf8Path::new(FILE), entries.to_text().as_bytes())?;
-        let file = tree.append(Utf8Path::new(FILE))?;
+        tree.write(Utf8Path::new(JOURNAL), entries.to_text().as_bytes())?;
+        let file = tree.append(Utf8Path::new(JOURNAL))?;
         Ok(Self { root: project.root().to_owned(), entries, file })
     }
 
@@ -104,7 +102,7 @@ impl Journal {
     pub(crate) fn end(self) -> Result<(), WriteError> {
         let Entries { pending, planned, done } = &self.entries;
         if pending.keys().chain(planned.keys()).all(|name| done.contains(name)) {
-            state::engine_dir(&self.root)?.remove(Utf8Path::new(FILE))?;
+            state::engine_dir(&self.root)?.remove(Utf8Path::new(JOURNAL))?;
         }
         Ok(())
     }
@@ -112,9 +110,7 @@ impl Journal {
 
 impl Entries {
     fn read(root: &Utf8Path) -> Self {
-        let text = state::existing_engine_dir(root)
-            .and_then(|tree| tree.read(Utf8Path::new(FILE)).ok()?)
-            .unwrap_or_default();
+        let text = state::read(root, JOURNAL).unwrap_or_default();
         Self::parse(&String::from_utf8_lossy(&text))
     }
 
@@ -192,7 +188,7 @@ mod tests {
     #[test]
     fn what_is_told_at_once_gets_a_line_each() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(FILE);
+        let path = dir.path().join(JOURNAL);
         let file = File::options().create(true).append(true).open(&path).unwrap();
         let mut journal = Journal { root: Utf8PathBuf::new(), entries: Entries::default(), file };
         let finished =

@@ -4,6 +4,7 @@
 //! builds and written by whoever holds the project's lock and found nothing stale.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,19 +14,13 @@ use jaunt_builder::{Evidence, PartTexts, Parts, Plan, PlanOptions, Project, Time
 use jaunt_digest::{Digest, Kind, ModuleName, Registry};
 use jaunt_write::WriteError;
 
-use crate::journal::Journal;
-use crate::project::Workspace;
+use crate::engine::Engine;
 use crate::registry::Document;
-use crate::state;
-
-const FILE: &str = "fresh";
-
-/// The same project in parts: an index, and what it points into.
-const INDEX: &str = "parts.index";
-const PARTS: &str = "parts";
+use crate::state::journal::Journal;
+use crate::state::{self, FRESH, PARTS, PARTS_INDEX};
 
 /// What is left of the verdict of an earlier run.
-pub(crate) enum Memory {
+pub(crate) enum Cached {
     /// Nothing, or nothing that is known of.
     None,
     /// Everything is fresh.
@@ -37,49 +32,43 @@ pub(crate) enum Memory {
 /// A verdict of an earlier run that still holds: every module is fresh.
 pub(crate) struct Recalled {
     evidence: Evidence,
-    pub(crate) n_modules: usize,
-    /// Generated directories in which something appeared or went since.
-    pub(crate) stirred: Vec<Utf8PathBuf>,
+    n_modules: usize,
+    stirred: Vec<Utf8PathBuf>,
     is_worth_keeping: bool,
 }
 
 /// Whether the verdict of an earlier run holds.
-pub(crate) fn recall(
-    workspace: &Workspace,
-    document: &mut Document,
-    kind: Kind,
-    taken: Time,
-) -> Memory {
-    let Some((mut evidence, is_renewed)) = evidence(workspace, document, kind, taken) else {
-        return Memory::None;
+pub(crate) fn recall(engine: &Engine, document: &mut Document, kind: Kind, taken: Time) -> Cached {
+    let Some((mut evidence, is_renewed)) = evidence(engine, document, kind, taken) else {
+        return Cached::None;
     };
-    match evidence.verify(&workspace.root, taken) {
-        Ok(found) => Memory::Fresh(Recalled {
+    match evidence.verify(engine.root(), taken) {
+        Ok(found) => Cached::Fresh(Recalled {
             evidence,
             n_modules: found.n_modules,
             stirred: found.stirred,
             is_worth_keeping: is_renewed || found.is_worth_keeping,
         }),
-        Err(changed) => Memory::Changed(evidence, changed),
+        Err(changed) => Cached::Changed(evidence, changed),
     }
 }
 
 /// The evidence of an earlier run with the same registry and settings, and whether there is something
 /// to add to it.
 fn evidence(
-    workspace: &Workspace,
+    engine: &Engine,
     document: &mut Document,
     kind: Kind,
     taken: Time,
 ) -> Option<(Evidence, bool)> {
-    let tree = state::existing_engine_dir(&workspace.root)?;
+    let tree = state::existing_engine_dir(engine.root())?;
     // A run that did not finish knows of stale modules whose files cannot tell.
     if Journal::is_there(&tree) {
         return None;
     }
-    let bytes = tree.read(Utf8Path::new(FILE)).ok()??;
+    let bytes = tree.read(Utf8Path::new(FRESH)).ok()??;
     let mut evidence = Evidence::from_bytes(bytes)?;
-    if !evidence.has_key(&key(workspace, kind)) {
+    if !evidence.has_key(&key(engine, kind)) {
         return None;
     }
     if document.file_state().is_some_and(|state| evidence.is_about_file(state)) {
@@ -97,7 +86,7 @@ fn evidence(
 ///
 /// None where there is more to load than it is worth, or anything at all is odd.
 pub(crate) fn plan_of_changes(
-    workspace: &Workspace,
+    engine: &Engine,
     evidence: &Evidence,
     changed: &[Utf8PathBuf],
     options: &PlanOptions,
@@ -105,19 +94,19 @@ pub(crate) fn plan_of_changes(
     if changed.is_empty() {
         return None;
     }
-    let tree = state::existing_engine_dir(&workspace.root)?;
-    let index = String::from_utf8(tree.read(Utf8Path::new(INDEX)).ok()??).ok()?;
+    let tree = state::existing_engine_dir(engine.root())?;
+    let index = String::from_utf8(tree.read(Utf8Path::new(PARTS_INDEX)).ok()??).ok()?;
     if !evidence.is_bound_to(&index) {
         return None;
     }
-    let mut parts = File::open(workspace.root.join(state::ENGINE_DIR).join(PARTS)).ok()?;
+    let mut parts = File::open(engine.root().join(state::ENGINE_DIR).join(PARTS)).ok()?;
     let read = |at: usize, len: usize| {
         let mut bytes = Vec::new();
         parts.seek(SeekFrom::Start(at as u64)).ok()?;
         (&mut parts).take(len as u64).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     };
-    let project = Parts::from_text(index)?.reached(&workspace.root, changed, read)?;
+    let project = Parts::from_text(index)?.reached(engine.root(), changed, read)?;
     let plan = Plan::new(&project, Kind::Build, &read_outputs(&project), options);
     let stale: BTreeSet<&str> = plan.stale().map(|(name, _)| name.as_str()).collect();
     let fresh = evidence.modules().filter(|name| !stale.contains(name));
@@ -125,51 +114,67 @@ pub(crate) fn plan_of_changes(
     Some((plan, fresh))
 }
 
+impl fmt::Debug for Recalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recalled").field("n_modules", &self.n_modules).finish_non_exhaustive()
+    }
+}
+
 impl Recalled {
     /// The modules that are fresh, in order of name.
-    pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
-        self.evidence.modules()
+    pub(crate) fn modules(&self) -> impl Iterator<Item = ModuleName> {
+        self.evidence.modules().map(|name| name.parse().expect("it was a name"))
+    }
+
+    /// How many there are.
+    pub(crate) fn n_modules(&self) -> usize {
+        self.n_modules
+    }
+
+    /// Generated directories in which something appeared or went since.
+    pub(crate) fn touched_dirs(&self) -> &[Utf8PathBuf] {
+        &self.stirred
     }
 
     /// Keeps what was found out by reading files again.
-    pub(crate) fn renew(&self, workspace: &Workspace) {
+    pub(crate) fn renew(&self, engine: &Engine) {
         if self.is_worth_keeping {
-            keep(workspace, &self.evidence);
+            keep(engine, &self.evidence);
         }
     }
 }
 
 /// Writes the evidence down. Without it the next run takes longer, which is no reason to fail.
-pub(crate) fn keep(workspace: &Workspace, evidence: &Evidence) {
-    write(workspace, FILE, evidence.as_bytes()).ok();
+pub(crate) fn keep(engine: &Engine, evidence: &Evidence) {
+    write(engine, FRESH, evidence.as_bytes()).ok();
 }
 
 /// Writes the evidence down, and the project in parts.
 pub(crate) fn keep_with_parts(
-    workspace: &Workspace,
+    engine: &Engine,
     mut evidence: Evidence,
     project: &Project,
     registry: &Registry,
 ) {
     // The evidence comes last: it tells whether it belongs to the parts that are there.
     if let Some(texts) = PartTexts::of(project, registry) {
-        let is_written = write(workspace, PARTS, &texts.parts)
-            .and_then(|()| write(workspace, INDEX, texts.index.as_bytes()));
+        let is_written = write(engine, PARTS, &texts.parts)
+            .and_then(|()| write(engine, PARTS_INDEX, texts.index.as_bytes()));
         if is_written.is_ok() {
             evidence.bind(&texts.index);
         }
     }
-    keep(workspace, &evidence);
+    keep(engine, &evidence);
 }
 
-fn write(workspace: &Workspace, file: &str, bytes: &[u8]) -> Result<(), WriteError> {
-    state::engine_dir(&workspace.root)?.write(Utf8Path::new(file), bytes)
+fn write(engine: &Engine, file: &str, bytes: &[u8]) -> Result<(), WriteError> {
+    state::write(engine.root(), file, bytes)
 }
 
 /// Stands for all that decides a verdict and is not in a source, an output or the registry.
-pub(crate) fn key(workspace: &Workspace, kind: Kind) -> Digest {
-    let Workspace { config, engine, .. } = workspace;
-    Digest::of(format!("{} {kind} {config:?} {engine:?}", env!("CARGO_PKG_VERSION")))
+pub(crate) fn key(engine: &Engine, kind: Kind) -> Digest {
+    let Engine { config, settings, .. } = engine;
+    Digest::of(format!("{} {kind} {config:?} {settings:?}", env!("CARGO_PKG_VERSION")))
 }
 
 /// Now, less what file systems may round.
