@@ -48,7 +48,7 @@ pub(crate) struct CommonArgs {
     #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
     pub(crate) python: Option<Utf8PathBuf>,
 
-    /// Form of the result on standard output
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Human, help_heading = "Global options")]
     pub(crate) format: Format,
 
@@ -60,15 +60,15 @@ pub(crate) struct CommonArgs {
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Global options")]
     pub(crate) color: ColorChoice,
 
-    /// Write nothing but errors and the result
+    /// Print nothing but errors and the result
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     pub(crate) quiet: bool,
 
-    /// Say more
+    /// Show more details
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub(crate) verbose: bool,
 
-    /// Take only the dependencies that specs declare (for the exporter)
+    /// Use only the dependencies that specs declare (for the exporter)
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) no_infer_deps: bool,
 
@@ -76,7 +76,7 @@ pub(crate) struct CommonArgs {
     #[arg(long, global = true, hide = true, value_name = "LANGUAGE")]
     pub(crate) language: Option<String>,
 
-    /// There is no response cache that could be bypassed
+    /// Accepted for compatibility, no effect
     #[arg(long, global = true, hide = true)]
     pub(crate) no_cache: bool,
 }
@@ -162,22 +162,22 @@ pub(crate) struct GenerateArgs {
     pub(crate) targets: Vec<String>,
 
     /// Generate at most this many modules at once [default: 8 for code, 4 for tests]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub(crate) jobs: Option<NonZeroUsize>,
 
     /// Generate the targets again although they are fresh; without targets, everything
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// Say what would be generated, and generate nothing
+    /// Show what would be generated, and generate nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Say why each module is stale
+    /// Show why each module is stale
     #[arg(long)]
     pub(crate) explain: bool,
 
-    /// Start nothing more after the first failure
+    /// Stop after the first failure
     #[arg(long)]
     pub(crate) fail_fast: bool,
 
@@ -209,7 +209,7 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<Utf8PathBuf>,
 
-    /// Fail when another jaunt is writing to the project, instead of waiting for it
+    /// Fail if another jaunt is writing to the project, instead of waiting
     #[arg(long)]
     pub(crate) no_wait: bool,
 
@@ -233,31 +233,31 @@ pub(crate) struct GenerateArgs {
     #[arg(long)]
     pub(crate) no_progress: bool,
 
-    /// There is nothing of the kind to switch off
+    /// Accepted for compatibility, no effect
     #[arg(long, hide = true)]
     pub(crate) no_auto_skills: bool,
 
-    /// There is nothing of the kind to switch off
+    /// Accepted for compatibility, no effect
     #[arg(long, hide = true)]
     pub(crate) no_builtin_skills: bool,
 
-    /// There is nothing of the kind to switch off
+    /// Accepted for compatibility, no effect
     #[arg(long, hide = true)]
     pub(crate) no_repo_map: bool,
 
-    /// Every change rebuilds: there is no gate that could say otherwise
+    /// Accepted for compatibility, no effect: every change rebuilds
     #[arg(long, hide = true)]
     pub(crate) no_semantic_gate: bool,
 
-    /// The sources of tests never go into prompts for code
+    /// Accepted for compatibility, no effect: the sources of tests never go into prompts for code
     #[arg(long, hide = true)]
     pub(crate) no_include_target_tests: bool,
 
-    /// Refused: belongs to the Python tool
+    /// Not supported: belongs to the Python tool
     #[arg(long, hide = true)]
     pub(crate) include_target_tests: bool,
 
-    /// Refused: belongs to the Python tool
+    /// Not supported: belongs to the Python tool
     #[arg(long, hide = true, value_name = "MINUTES")]
     pub(crate) quota_wait: Option<String>,
 }
@@ -287,16 +287,16 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) pytest_timeout: Option<f64>,
 
-    /// Run only the tests that failed last time; everything when none did
+    /// Run only the tests that failed last time; everything if none did
     #[arg(long)]
     pub(crate) rerun_failed: bool,
 
-    /// Refused: belongs to the Python tool
+    /// Not supported: belongs to the Python tool
     #[arg(long, hide = true)]
     pub(crate) no_redact_derived: bool,
 }
 
-/// Say what is fresh, what is stale and why, and what is orphaned
+/// Show which modules are fresh, stale (and why) or orphaned
 ///
 /// Nothing is generated, and the exit code does not depend on what was found; see `check`.
 #[derive(Args, Clone, Debug)]
@@ -313,23 +313,23 @@ pub(crate) struct StatusArgs {
     #[arg(long)]
     pub(crate) allow_empty: bool,
 
-    /// Take everything for stale
+    /// Treat everything as stale
     #[arg(long, hide = true)]
     pub(crate) force: bool,
 
-    /// Nothing is generated, so nothing is counted
+    /// Accepted for compatibility, no effect
     #[arg(short, long, hide = true, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
-    /// Nothing is generated, so there is no progress
+    /// Accepted for compatibility, no effect
     #[arg(long, hide = true, value_enum)]
     pub(crate) progress: Option<ProgressChoice>,
 
-    /// Nothing is generated, so there is no progress
+    /// Accepted for compatibility, no effect
     #[arg(long, hide = true)]
     pub(crate) no_progress: bool,
 
-    /// Refused: belongs to the Python tool
+    /// Not supported: belongs to the Python tool
     #[arg(long, hide = true)]
     pub(crate) contracts_only: bool,
 }
@@ -350,11 +350,11 @@ pub(crate) struct CleanArgs {
     #[arg(long, conflicts_with = "orphans")]
     pub(crate) all: bool,
 
-    /// Say what would be removed, and remove nothing
+    /// Show what would be removed, and remove nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Fail when another jaunt is writing to the project, instead of waiting for it
+    /// Fail if another jaunt is writing to the project, instead of waiting
     #[arg(long)]
     pub(crate) no_wait: bool,
 
@@ -398,6 +398,14 @@ fn backend_name() -> impl TypedValueParser<Value = BackendName> {
     PossibleValuesParser::new(values).try_map(|name| {
         BackendName::ALL.into_iter().find(|it| it.as_str() == name).ok_or("unknown")
     })
+}
+
+/// Reads a number above 0, and says so in words if it is another one.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<usize>() {
+        Ok(number) => NonZeroUsize::new(number).ok_or_else(|| "must be at least 1".to_owned()),
+        Err(err) => Err(err.to_string()),
+    }
 }
 
 /// A number of seconds that a time limit can have.

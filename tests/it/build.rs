@@ -42,9 +42,10 @@ pub(crate) fn project() -> Project {
 
 #[test]
 fn a_build_generates_what_is_stale_and_then_nothing() {
+    let _filters = filters();
     let project = project();
     assert_snapshot!(project.jaunt("build --jobs 1 --explain"), @r"
-    Generated 2 modules, 0 fresh.
+    2 modules generated in [time].
     ------- stderr -------
     stale app.cart: it has not been generated yet
     stale app.price: it has not been generated yet
@@ -55,7 +56,7 @@ fn a_build_generates_what_is_stale_and_then_nothing() {
     [exit status: 0]
     ");
     assert_snapshot!(project.jaunt("build"), @r"
-    Nothing to generate: 2 modules fresh.
+    Nothing to do: all 2 modules are fresh.
     [exit status: 0]
     ");
     assert_snapshot!(project.generated().join("\n"), @r"
@@ -102,7 +103,7 @@ fn a_failure_is_exit_3_with_every_problem() {
     let project = project();
     project.edit("src/app/price.py", "What it costs", "FAIL");
     assert_snapshot!(project.jaunt("build"), @r"
-    Generated 0 modules, 0 fresh, 1 failed, 1 blocked.
+    1 module failed, 1 blocked in [time].
     ------- stderr -------
     generating app.price
     retrying app.price (attempt 2): SyntaxError: Expected a parameter or the end of the parameter list (line 1)

@@ -181,7 +181,7 @@ pub(crate) fn filters() -> insta::internals::SettingsBindDropGuard {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("[0-9a-f]{64}", "[digest]");
     settings.add_filter(r#""duration_ms": \d+"#, r#""duration_ms": [ms]"#);
-    settings.add_filter(r" in \d+\.\d+s", " in [time]");
+    settings.add_filter(r" in \d+\.\d+ ?s", " in [time]");
     settings.bind_to_scope()
 }
 

@@ -165,7 +165,7 @@ fn a_python_without_pytest_costs_no_generation() {
         let ran = project.jaunt_with(&["test", "--json", "--python", python]).expect(2);
         assert_eq!(ran.json()["error"]["kind"], "config", "{ran}");
         assert_eq!(ran.stderr().contains("-m pip install pytest"), can_install, "{ran}");
-        assert!(ran.stderr().contains("`--python PATH` names another"), "{ran}");
+        assert!(ran.stderr().contains("another interpreter with `--python PATH`"), "{ran}");
     }
     assert_eq!(project.generated(), Vec::<String>::new());
 }

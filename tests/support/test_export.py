@@ -18,7 +18,7 @@ import time
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-SCRIPT = HERE.parent.parent / "jaunt-cli" / "src" / "exporter" / "export.py"
+SCRIPT = HERE.parent.parent / "jaunt-engine" / "src" / "exporter" / "export.py"
 INVENTORY = HERE.parent / "fixtures" / "inventory"
 ANSWERS = HERE.parent / "fixtures" / "answers" / "inventory"
 

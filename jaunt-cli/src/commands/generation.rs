@@ -154,18 +154,23 @@ impl Generation {
         if document.generated.is_empty() && self.exit == Exit::Success {
             return nothing_to_do(document.skipped.len(), self.noun);
         }
-        let mut parts = vec![format!("Generated {}", count(document.generated.len(), self.noun))];
+        let mut parts: Vec<String> = Vec::new();
         for (number, what) in [
+            (document.generated.len(), "generated"),
             (document.skipped.len(), "fresh"),
             (document.failed.len(), "failed"),
             (document.blocked.len(), "blocked"),
             (document.cancelled.len(), "not started"),
         ] {
-            if number > 0 {
-                parts.push(format!("{number} {what}"));
+            match number {
+                0 => {}
+                // The first one says of what.
+                _ if parts.is_empty() => parts.push(format!("{} {what}", count(number, self.noun))),
+                _ => parts.push(format!("{number} {what}")),
             }
         }
-        format!("{}.", parts.join(", "))
+        let seconds = Duration::from_millis(document.duration_ms).as_secs_f64();
+        format!("{} in {seconds:.1} s.", parts.join(", "))
     }
 
     fn dry_run_summary(&self) -> String {
