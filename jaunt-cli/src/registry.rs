@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_builder::{FileState, RegistryState};
+use jaunt_builder::{FileState, RegistryState, Threads};
 use jaunt_digest::Registry;
 
 use crate::error::{CommandError, CommandResult, ErrorKind};
@@ -116,7 +116,7 @@ impl Document {
     /// Reads it and makes sense of it.
     pub(crate) fn registry(&mut self) -> CommandResult<Registry> {
         let origin = self.origin.clone();
-        Registry::from_json(self.read()?).map_err(|err| {
+        Registry::from_json_with(self.read()?, &Threads::available()).map_err(|err| {
             let causes = CommandError::from(err);
             let mut error = CommandError::new(
                 ErrorKind::Registry,

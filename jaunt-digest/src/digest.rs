@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::text::shown;
+use crate::text::excerpt;
 
 /// A SHA-256 digest, shown as 64 lower-case hexadecimal digits.
 ///
@@ -21,8 +21,8 @@ impl Digest {
 
     /// Returns the digest of one spec alone: its source segment and its keyword text.
     ///
-    /// The segment is that of [`Definition::segment`](crate::Definition::segment), the keyword
-    /// text that of [`kwargs_text`](crate::kwargs_text).
+    /// The segment is that of [`Definition::segment`](crate::Definition::segment), the keyword text
+    /// that of [`kwargs_text`](crate::kwargs_text).
     pub fn local(segment: &str, kwargs_text: &str) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(segment);
@@ -31,20 +31,20 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// Returns the digest of one spec and everything below it.
+    /// Returns the digest of one spec and of everything it depends on.
     ///
-    /// `deps` are the graph digests of the direct dependencies, in the order of their *refs*:
+    /// `dependencies` are the graph digests of the direct dependencies, in the order of their *refs*:
     /// the digest depends on the order.
-    pub fn graph<'a>(local: &Self, deps: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub fn graph<'a>(local: &Self, dependencies: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(local.hex());
-        let mut n_deps = 0;
-        for dep in deps {
+        let mut is_alone = true;
+        for dependency in dependencies {
             hasher.update("\n");
-            hasher.update(dep.hex());
-            n_deps += 1;
+            hasher.update(dependency.hex());
+            is_alone = false;
         }
-        if n_deps == 0 {
+        if is_alone {
             hasher.update("\n");
         }
         Self(hasher.finalize().into())
@@ -70,11 +70,8 @@ impl Digest {
     }
 
     fn hex(&self) -> [u8; 64] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut digits = [0; 64];
-        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
-            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-        }
+        hex::encode_to_slice(self.0, &mut digits).expect("32 bytes have 64 digits");
         digits
     }
 }
@@ -98,27 +95,31 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let digits = text.strip_prefix("sha256:").unwrap_or(text);
-        decoded(digits).map(Self).ok_or_else(|| InvalidDigest { text: text.to_owned() })
+        decode(digits).map(Self).ok_or_else(|| InvalidDigest { text: text.to_owned() })
     }
 }
 
-fn decoded(digits: &str) -> Option<[u8; 32]> {
-    /// What each byte is worth as a digit; more than 15 where it is none.
-    const WORTH: [u8; 256] = {
-        let mut worth = [u8::MAX; 256];
+/// Decodes 64 hexadecimal digits.
+///
+/// By hand, because every header has several digests, and `hex::decode_to_slice` takes seven times as
+/// long.
+fn decode(digits: &str) -> Option<[u8; 32]> {
+    /// The value of each byte as a digit, or more than 15 if it is not a digit.
+    const VALUES: [u8; 256] = {
+        let mut values = [u8::MAX; 256];
         let mut digit = 0;
         while digit < 16 {
-            worth[b"0123456789abcdef"[digit] as usize] = digit as u8;
-            worth[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+            values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+            values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
             digit += 1;
         }
-        worth
+        values
     };
     let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
     let mut bytes = [0; 32];
     let mut highest = 0;
     for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
-        let (high, low) = (WORTH[usize::from(*high)], WORTH[usize::from(*low)]);
+        let (high, low) = (VALUES[usize::from(*high)], VALUES[usize::from(*low)]);
         highest |= high | low;
         *byte = high << 4 | low & 15;
     }
@@ -127,7 +128,7 @@ fn decoded(digits: &str) -> Option<[u8; 32]> {
 
 /// A text that is not a SHA-256 digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a SHA-256 digest of 64 hexadecimal digits", shown(.text))]
+#[error("`{}` is not a SHA-256 digest of 64 hexadecimal digits", excerpt(.text))]
 pub struct InvalidDigest {
     text: String,
 }
@@ -148,11 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_digest_without_dependencies_still_hashes_the_line_end() {
+    fn a_graph_digest_without_dependencies_hashes_a_line_end() {
         let local = Digest::of("x");
         assert_eq!(Digest::graph(&local, []), Digest::of(format!("{local}\n")));
-        let dep = Digest::of("y");
-        assert_eq!(Digest::graph(&local, [&dep]), Digest::of(format!("{local}\n{dep}")));
+        let dependency = Digest::of("y");
+        let text = format!("{local}\n{dependency}");
+        assert_eq!(Digest::graph(&local, [&dependency]), Digest::of(text));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::text::universal_newlines;
+use crate::text::{strip_bom, universal_newlines};
 
 /// The text of a Python source file, decoded as scheme 1 reads it.
 ///
@@ -13,8 +13,7 @@ pub struct Source(Arc<str>);
 impl Source {
     /// Decodes the bytes of a file.
     ///
-    /// CR LF and lone CR become LF. One byte order mark is dropped. A coding cookie has no
-    /// effect.
+    /// CR LF and lone CR become LF. One byte order mark is removed. A coding cookie has no effect.
     ///
     /// # Errors
     ///
@@ -25,9 +24,9 @@ impl Source {
         Ok(Self::new(text))
     }
 
-    /// Takes a text that is decoded already, with the same treatment of line ends and mark.
+    /// Takes a text that is decoded already; line ends and byte order mark are treated alike.
     pub fn new(text: &str) -> Self {
-        Self(universal_newlines(text.strip_prefix('\u{feff}').unwrap_or(text)).into())
+        Self(universal_newlines(strip_bom(text)).into())
     }
 
     /// Returns the decoded text.
@@ -48,7 +47,7 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// Returns how many bytes at the start are valid.
+    /// Returns the number of valid bytes at the start.
     pub fn valid_up_to(&self) -> usize {
         self.valid_up_to
     }
@@ -65,13 +64,13 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_order_mark_is_dropped() {
+    fn one_byte_order_mark_is_removed() {
         assert_eq!(Source::decode(b"\xef\xbb\xbfx").unwrap().text(), "x");
         assert_eq!(Source::new("\u{feff}\u{feff}x").text(), "\u{feff}x");
     }
 
     #[test]
-    fn anything_but_strict_utf_8_is_refused() {
+    fn anything_but_strict_utf_8_is_rejected() {
         for (bytes, at) in [(&b"ab\xe9"[..], 2), (b"\xed\xa0\x80", 0), (b"\xc0\xaf", 0)] {
             let err = Source::decode(bytes).unwrap_err();
             assert_eq!(err.to_string(), format!("not valid UTF-8 at byte {at}"));

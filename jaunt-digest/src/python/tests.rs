@@ -105,9 +105,9 @@ fn the_place_of_an_error_is_counted_in_characters() {
     assert_snapshot!(verdict("x = 'a\0b'\n"), @"SyntaxError: source code cannot contain null bytes (line 1), column 7");
     assert_snapshot!(verdict("\u{feff}x = 1\n"), @"SyntaxError: invalid non-printable character U+FEFF (line 1), column 1");
     assert_snapshot!(verdict("x = 1\n\u{1a}"), @r"SyntaxError: Got unexpected token \u{1a} (line 2), column 1");
-    let deep = "#\n".repeat(SMALL) + "é = " + &"(".repeat(300);
+    let deep = "#\n".repeat(MAX_UNMEASURED_LEN) + "é = " + &"(".repeat(300);
     assert_snapshot!(verdict(&deep), @"SyntaxError: too many nested parentheses (line 32769), column 205");
-    let shallow_and_large = "x = 1\n".repeat(SMALL) + "y = = 2\n";
+    let shallow_and_large = "x = 1\n".repeat(MAX_UNMEASURED_LEN) + "y = = 2\n";
     assert_snapshot!(verdict(&shallow_and_large), @"SyntaxError: Expected an expression (line 32769), column 5");
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jaunt_digest::{Outline, Registry, Source, kwargs_text};
+use jaunt_digest::{Kwargs, Outline, Registry, Source};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -186,7 +186,7 @@ fn keyword_texts_of_values_are_what_python_makes_of_them() {
     let answer = python(KEYWORD_TEXTS, &documents.join("\n"));
     assert_eq!(answer.lines().count(), documents.len());
     for (kwargs, expected) in values.iter().zip(answer.lines()) {
-        assert_eq!(kwargs_text(kwargs), expected);
+        assert_eq!(Kwargs::from(kwargs).text(), expected);
     }
 }
 
