@@ -22,7 +22,7 @@ impl Digest {
     /// Returns the digest of one spec alone: its source segment and its keyword text.
     ///
     /// The segment is that of [`Definition::segment`](crate::Definition::segment), the keyword text
-    /// that of [`kwargs_text`](crate::kwargs_text).
+    /// that of [`Kwargs::text`](crate::Kwargs::text).
     pub fn local(segment: &str, kwargs_text: &str) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(segment);

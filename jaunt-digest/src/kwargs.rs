@@ -36,6 +36,10 @@ impl Kwargs {
     }
 
     /// Returns one argument, or `None` if it is missing.
+    ///
+    /// Not every value can be represented: lone surrogates become U+FFFD, and numbers beyond the range
+    /// of a float become strings. Arguments that are not an object, or are nested more than 100 levels
+    /// deep, are all missing.
     pub fn get(&self, name: &str) -> Option<Value> {
         // Most objects are short, and hardly any has the argument.
         if !self.object().contains(name) && !self.object().contains('\\') {
@@ -44,12 +48,8 @@ impl Kwargs {
         self.to_map().remove(name)
     }
 
-    /// Returns all arguments, for use.
-    ///
-    /// A `Map` cannot represent everything: lone surrogates become U+FFFD, and numbers beyond the
-    /// range of a float become strings. The map is empty if the arguments are not an object, or are
-    /// nested more than 100 levels deep.
-    pub fn to_map(&self) -> Map<String, Value> {
+    /// Returns all arguments; see [`get`](Self::get).
+    pub(crate) fn to_map(&self) -> Map<String, Value> {
         let object: Option<&RawValue> = serde_json::from_str(self.object()).ok();
         let object = object.filter(|raw| !is_too_deep(raw));
         object.and_then(|raw| to_map(raw).ok()).unwrap_or_default()

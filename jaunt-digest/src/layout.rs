@@ -56,11 +56,6 @@ impl Layout {
         }
     }
 
-    /// Returns the name of the directory.
-    pub fn generated_dir(&self) -> &str {
-        &self.generated_dir
-    }
-
     /// Returns the module that is generated for a spec module.
     ///
     /// The directory follows the first part: `a.b.c` gives `a.__generated__.b.c`. A top-level module

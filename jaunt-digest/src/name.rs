@@ -12,8 +12,8 @@ use crate::text::{excerpt, is_identifier};
 
 /// The full name of a Python module: identifiers with dots between them, as in `shop.cart`.
 ///
-/// What an identifier is follows Python's `str.isidentifier`, so keywords pass. Names are
-/// compared and ordered by code point, without any normalization. A clone is cheap.
+/// Identifiers are those of Python's `str.isidentifier`, keywords among them. Names are compared and
+/// ordered by code point, without normalization. A clone is cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleName(Arc<str>);
 
@@ -28,18 +28,6 @@ impl ModuleName {
         self.0.split('.')
     }
 
-    /// Returns the package that holds the module, or `None` for a top-level name.
-    pub fn parent(&self) -> Option<Self> {
-        self.0.rsplit_once('.').map(|(parent, _)| Self(parent.into()))
-    }
-
-    /// Checks whether the module is inside the package `other`, at any depth.
-    ///
-    /// A module is not below itself.
-    pub fn is_below(&self, other: &Self) -> bool {
-        self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.starts_with('.'))
-    }
-
     /// Joins parts, which must be identifiers.
     pub(crate) fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let parts: Vec<&str> = parts.into_iter().collect();
@@ -49,9 +37,8 @@ impl ModuleName {
 
 /// The identity of a spec: its module and its qualified name, as in `shop.cart:Cart.total`.
 ///
-/// Every part of the qualified name is an identifier or `<locals>`. Refs are compared and
-/// ordered as whole texts by code point, which is the order of dependencies in a graph digest.
-/// A clone is cheap.
+/// Each part of the qualified name is an identifier or `<locals>`. Refs are compared and ordered as
+/// whole texts by code point: the order of dependencies in a graph digest. A clone is cheap.
 #[derive(Clone)]
 pub struct SpecRef {
     module: ModuleName,
@@ -91,13 +78,7 @@ pub struct InvalidName {
     expected: &'static str,
 }
 
-impl InvalidName {
-    /// Returns the rejected text.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
-
+/// Checks whether a text is a [`ModuleName`].
 fn is_module(text: &str) -> bool {
     text.split('.').all(is_identifier)
 }
@@ -115,12 +96,13 @@ impl FromStr for ModuleName {
     }
 }
 
+/// Checks whether a text is a qualified name: `Cart.total`, `f.<locals>.g`.
 fn is_qualname(text: &str) -> bool {
     text.split('.').all(|it| it == "<locals>" || is_identifier(it))
 }
 
 impl SpecRef {
-    /// Reads a ref. If its module is `last`, the two share one text, which is not checked again.
+    /// Reads a ref. If its module is `last`, it shares that name instead of checking and copying it.
     pub(crate) fn parse_sharing(text: &str, last: Option<&ModuleName>) -> Option<Self> {
         let (module, _) = text.split_once(':').filter(|(_, qualname)| is_qualname(qualname))?;
         let module = match last {
@@ -174,6 +156,7 @@ impl Hash for SpecRef {
     }
 }
 
+/// Implements the traits of a type that is a string with an invariant.
 macro_rules! string_traits {
     ($name:ty) => {
         impl AsRef<str> for $name {
@@ -248,17 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn a_module_knows_its_packages() {
-        let name = module("a.b.c");
-        assert_eq!(name.parts().collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!(name.parent(), Some(module("a.b")));
-        assert_eq!(module("a").parent(), None);
-
-        assert!(name.is_below(&module("a")));
-        assert!(name.is_below(&module("a.b")));
-        assert!(!name.is_below(&name));
-        assert!(!module("a.bc").is_below(&module("a.b")));
-        assert!(!module("a").is_below(&name));
+    fn a_module_name_has_parts() {
+        assert_eq!(module("a.b.c").parts().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(module("a").parts().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

@@ -46,13 +46,6 @@ pub struct SourceError {
     valid_up_to: usize,
 }
 
-impl SourceError {
-    /// Returns the number of valid bytes at the start.
-    pub fn valid_up_to(&self) -> usize {
-        self.valid_up_to
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,7 +67,6 @@ mod tests {
         for (bytes, at) in [(&b"ab\xe9"[..], 2), (b"\xed\xa0\x80", 0), (b"\xc0\xaf", 0)] {
             let err = Source::decode(bytes).unwrap_err();
             assert_eq!(err.to_string(), format!("not valid UTF-8 at byte {at}"));
-            assert_eq!(err.valid_up_to(), at);
         }
     }
 }

@@ -107,15 +107,15 @@ pub(crate) fn nfkc(name: &str) -> Cow<'_, str> {
 
 /// Shortens foreign text to one line that is safe to print.
 ///
-/// Line ends, tabs and hostile characters (see [`jaunt_text::is_hostile`]) become escapes such as
-/// `\u{7}`. Idempotent.
+/// Control characters and hostile ones (see [`jaunt_text::is_hostile`]) become escapes such as
+/// `\u{7}`. Of a text longer than 100 characters the rest becomes an ellipsis. The function is
+/// idempotent.
 pub(crate) fn excerpt(text: &str) -> String {
     const MAX_CHARS: usize = 100;
     let (mut excerpt, mut n_chars) = (String::new(), 0);
     for c in text.chars() {
         let is_escaped = c.is_control() || is_hostile(c);
         n_chars += if is_escaped { c.escape_unicode().len() } else { 1 };
-        // The ellipsis of an earlier excerpt may exceed the limit by one.
         if n_chars > MAX_CHARS {
             excerpt.push('…');
             break;

@@ -93,6 +93,7 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
+    /// Reads one statement at the top level.
     fn statement(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(it) => self.define(&it.name, &it.decorator_list, &[]),
@@ -134,6 +135,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Reads the definition of a function or class. `uses` are further ranges whose names it uses.
     fn define(&mut self, name: &Identifier, decorators: &[Decorator], uses: &[Range<usize>]) {
         let at = range_of(name).start;
         let name = nfkc(name).into_owned();
@@ -156,6 +158,7 @@ impl<'a> Scanner<'a> {
         self.found.names.insert(name);
     }
 
+    /// Reads an assignment.
     fn assign(&mut self, targets: Vec<String>, at: usize, value: &'a Expr) {
         let is_known = |name: &String| self.found.definitions.contains_key(name);
         let used = if targets.iter().any(is_known) {
@@ -228,10 +231,12 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Returns the range of a node or token in the text, in bytes.
 fn range_of(node: &impl Ranged) -> Range<usize> {
     node.start().to_usize()..node.end().to_usize()
 }
 
+/// Returns the name that an expression is, after NFKC normalization.
 fn name_of(target: &Expr) -> Option<String> {
     target.as_name_expr().map(|it| nfkc(it.id.as_str()).into_owned())
 }

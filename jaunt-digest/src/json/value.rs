@@ -38,7 +38,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    /// Returns the string, or `None` if it is none or holds a lone surrogate.
+    /// Returns the string, or `None` if it is another value or holds a lone surrogate.
     pub(crate) fn into_str(self) -> Option<Cow<'a, str>> {
         match self {
             Self::String(text) => text.into_str(),

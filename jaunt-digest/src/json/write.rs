@@ -139,7 +139,7 @@ fn write_char(c: char, out: &mut String) {
 }
 
 fn write_unit(unit: u16, out: &mut String) {
-    write!(out, "\\u{unit:04x}").expect("a String takes any text");
+    write!(out, "\\u{unit:04x}").expect("a String accepts any text");
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ fn module(text: &str) -> ModuleName {
 
 #[test]
 fn the_directory_is_one_identifier() {
-    assert_eq!(Layout::new("gen").unwrap().generated_dir(), "gen");
+    assert_eq!(Layout::new("gen").unwrap().generated_dir, "gen");
     for bad in ["", ".", "..", "a/b", "a.b", "gen-dir", " gen", "gen\\", "/gen", "9"] {
         let err = Layout::new(bad).unwrap_err().to_string();
         let rest = "cannot be the directory of generated modules: it must be one identifier";

@@ -120,10 +120,7 @@ fn describe(raw: &RawValue) -> String {
 }
 
 pub(super) fn as_str(raw: &RawValue) -> Option<Cow<'_, str>> {
-    match Node::of(raw).ok()? {
-        Node::String(text) => text.into_str(),
-        _ => None,
-    }
+    Node::of(raw).ok()?.into_str()
 }
 
 pub(super) fn as_string(raw: &RawValue) -> Option<String> {

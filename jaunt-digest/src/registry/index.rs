@@ -10,7 +10,7 @@ use crate::name::SpecRef;
 ///
 /// The list is sorted, but a binary search among texts with long common prefixes misses the cache
 /// at every step.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct RefIndex(HashTable<u32>);
 
 impl RefIndex {

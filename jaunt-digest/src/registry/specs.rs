@@ -19,7 +19,7 @@ use crate::name::SpecRef;
 #[derive(Clone, Default, PartialEq)]
 pub struct Specs(Arc<Inner>);
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Inner {
     /// Sorted, without duplicates.
     refs: Vec<SpecRef>,
@@ -85,11 +85,6 @@ impl Specs {
     /// Returns the entries, in the order of their refs.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &SpecEntry> + DoubleEndedIterator {
         self.0.entries.iter()
-    }
-
-    /// Returns the entries without their refs, in the order of the refs.
-    pub fn into_values(self) -> impl ExactSizeIterator<Item = SpecEntry> {
-        Arc::unwrap_or_clone(self.0).entries.into_iter()
     }
 
     /// Returns every ref with its entry, in order.

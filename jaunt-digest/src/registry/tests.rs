@@ -44,7 +44,7 @@ fn read(document: &Value) -> Result<Registry, RegistryError> {
 
 #[track_caller]
 fn spec(document: &Value) -> SpecEntry {
-    read(document).unwrap().specs.into_values().next().unwrap()
+    read(document).unwrap().specs.values().next().unwrap().clone()
 }
 
 #[track_caller]

@@ -197,7 +197,7 @@ fn text_in_registry(kwargs: &str) -> String {
             "source_file": "a.py", "decorator_kwargs": {kwargs}}}]}}"#
     );
     let registry = Registry::from_json(document.as_bytes()).unwrap();
-    registry.specs.into_values().next().unwrap().kwargs.text().to_owned()
+    registry.specs.values().next().unwrap().kwargs.text().to_owned()
 }
 
 /// The same values in every run.

@@ -58,7 +58,7 @@ fn keyword_texts_are_those_of_the_original() {
             spec["dependencies"] = Value::Array(Vec::new());
             let document = serde_json::json!({ "version": 1, "specs": [spec] }).to_string();
             let registry = Registry::from_json(document.as_bytes()).unwrap();
-            assert_eq!(registry.specs.into_values().next().unwrap().kwargs.text(), text);
+            assert_eq!(registry.specs.values().next().unwrap().kwargs.text(), text);
         }
     }
 }
