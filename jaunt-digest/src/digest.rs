@@ -10,6 +10,15 @@ use crate::text::excerpt;
 /// A SHA-256 digest, shown as 64 lower-case hexadecimal digits.
 ///
 /// Digests are ordered by their bytes, which is also the order of their texts.
+///
+/// ```
+/// use jaunt_digest::Digest;
+///
+/// let price = Digest::graph(&Digest::local("def price(): ...", "{}"), []);
+/// let total = Digest::graph(&Digest::local("def total(): ...", "{}"), [&price]);
+/// let module = Digest::module([&price, &total]);
+/// assert_eq!(format!("sha256:{module}").parse(), Ok(module));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -50,7 +59,9 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// Returns the digest of a module: the graph digests of its specs, in any order.
+    /// Returns the digest of a module, from the graph digests of its specs.
+    ///
+    /// Their order does not matter. A module without specs has the digest of the empty text.
     pub fn module<'a>(graphs: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut graphs: Vec<&Self> = graphs.into_iter().collect();
         graphs.sort_unstable();
@@ -69,6 +80,7 @@ impl Digest {
         &self.0
     }
 
+    /// Returns the 64 digits in ASCII.
     fn hex(&self) -> [u8; 64] {
         let mut digits = [0; 64];
         hex::encode_to_slice(self.0, &mut digits).expect("32 bytes have 64 digits");
@@ -89,7 +101,7 @@ impl Debug for Digest {
     }
 }
 
-/// Reads 64 hexadecimal digits, with or without `sha256:` in front.
+/// Reads 64 hexadecimal digits of either case, with or without `sha256:` in front.
 impl FromStr for Digest {
     type Err = InvalidDigest;
 
@@ -126,7 +138,7 @@ fn decode(digits: &str) -> Option<[u8; 32]> {
     (highest < 16).then_some(bytes)
 }
 
-/// A text that is not a SHA-256 digest.
+/// A text that is not a SHA-256 digest; the message shows an excerpt of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a SHA-256 digest of 64 hexadecimal digits", excerpt(.text))]
 pub struct InvalidDigest {

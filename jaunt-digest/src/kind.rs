@@ -65,7 +65,7 @@ impl Serialize for Kind {
     }
 }
 
-/// A text that is not the word for a [`Kind`].
+/// A text that is not the word for a [`Kind`]; the message shows an excerpt of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a kind (`build` or `test`)", excerpt(.text))]
 pub struct InvalidKind {

@@ -18,6 +18,16 @@ mod refs;
 /// The arguments of a spec's decorator.
 ///
 /// They stay texts, because nearly always only their digest is needed.
+///
+/// ```
+/// use jaunt_digest::Kwargs;
+///
+/// let map = serde_json::from_str(r#"{"prompt": "Add up.", "deps": "shop.price.Price"}"#)?;
+/// let kwargs = Kwargs::from(&map);
+/// assert_eq!(kwargs.text(), r#"{"deps":["shop.price:Price"],"prompt":"Add up."}"#);
+/// assert_eq!(kwargs.get("prompt"), Some("Add up.".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kwargs {
     text: Box<str>,
@@ -65,6 +75,7 @@ impl Kwargs {
         items.filter_map(|item| parse_ref(item.as_str()?)).collect()
     }
 
+    /// Returns the JSON object, which is the text if the document has no other.
     fn object(&self) -> &str {
         self.object.as_deref().unwrap_or(&self.text)
     }

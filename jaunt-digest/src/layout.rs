@@ -11,6 +11,19 @@ mod path;
 pub use self::path::GeneratedPath;
 
 /// The name of the directory of generated modules, and the names and paths that follow from it.
+///
+/// ```
+/// use jaunt_digest::Layout;
+///
+/// let layout = Layout::new("__generated__")?;
+/// let generated = layout.generated_module(&"shop.cart".parse()?);
+/// assert_eq!(generated.as_str(), "shop.__generated__.cart");
+/// let relpath = layout.generated_relpath(&generated, false);
+/// let path = layout.generated_path("src".into(), &relpath)?;
+/// assert_eq!(path.path(), "src/shop/__generated__/cart.py");
+/// assert!(layout.generated_path("..".into(), &relpath).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     generated_dir: String,

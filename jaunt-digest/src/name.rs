@@ -14,6 +14,13 @@ use crate::text::{excerpt, is_identifier};
 ///
 /// Identifiers are those of Python's `str.isidentifier`, keywords among them. Names are compared and
 /// ordered by code point, without normalization. A clone is cheap.
+///
+/// ```
+/// let module: jaunt_digest::ModuleName = "shop.cart".parse()?;
+/// assert_eq!(module.parts().collect::<Vec<_>>(), ["shop", "cart"]);
+/// assert!("shop/cart".parse::<jaunt_digest::ModuleName>().is_err());
+/// # Ok::<(), jaunt_digest::InvalidName>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleName(Arc<str>);
 
@@ -39,9 +46,18 @@ impl ModuleName {
 ///
 /// Each part of the qualified name is an identifier or `<locals>`. Refs are compared and ordered as
 /// whole texts by code point: the order of dependencies in a graph digest. A clone is cheap.
+///
+/// ```
+/// let spec: jaunt_digest::SpecRef = "shop.cart:Cart.total".parse()?;
+/// assert_eq!(spec.module().as_str(), "shop.cart");
+/// assert_eq!(spec.qualname(), "Cart.total");
+/// assert_eq!(spec.definition(), "Cart");
+/// # Ok::<(), jaunt_digest::InvalidName>(())
+/// ```
 #[derive(Clone)]
 pub struct SpecRef {
     module: ModuleName,
+    /// The whole ref: the module, a colon, the qualified name.
     text: Arc<str>,
 }
 
@@ -70,7 +86,7 @@ impl SpecRef {
     }
 }
 
-/// A text that is not a module name or not a spec ref.
+/// A text that is not a module name or not a spec ref; the message shows an excerpt of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not {expected}", excerpt(.text))]
 pub struct InvalidName {

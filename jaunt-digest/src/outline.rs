@@ -22,6 +22,16 @@ mod syntax;
 /// The functions and classes directly at the top level of a source file.
 ///
 /// Definitions inside `if`, `try`, `with`, functions or classes do not count, nor do assignments.
+///
+/// ```
+/// use jaunt_digest::{Outline, Source};
+///
+/// let outline = Outline::parse(&Source::new("@jaunt.magic()\ndef total(x) -> int:\n    return x\n"))?;
+/// let total = outline.definition("total").unwrap();
+/// assert_eq!(total.segment(), "def total(x) -> int:\n    return x");
+/// assert_eq!(total.api(), "def total(x) -> int: ...");
+/// # Ok::<(), jaunt_digest::SyntaxError>(())
+/// ```
 #[derive(Clone)]
 pub struct Outline {
     text: Arc<str>,
@@ -30,6 +40,7 @@ pub struct Outline {
     by_name: Vec<usize>,
 }
 
+/// A definition, by its positions in the text.
 #[derive(Clone, Debug)]
 struct Item {
     /// After NFKC normalization, as Python compares it.
@@ -104,6 +115,7 @@ impl Outline {
         self.items.iter().map(|item| Definition { outline: self, item })
     }
 
+    /// Returns the definitions of a name, in the order of the file.
     fn named(&self, name: &str) -> impl Iterator<Item = Definition<'_>> {
         let start = self.by_name.partition_point(|idx| *self.items[*idx].name < *name);
         let items = self.by_name[start..].iter().map(|idx| &self.items[*idx]);

@@ -42,6 +42,7 @@ pub struct SyntaxError {
 }
 
 impl SyntaxError {
+    /// Creates an error about a position in a text.
     fn new(text: &str, at: usize, message: &str) -> Self {
         let before = &text[..text.floor_char_boundary(at)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -58,6 +59,7 @@ impl SyntaxError {
 pub(crate) struct Module {
     /// `None` only during drop.
     parsed: Option<Parsed<ModModule>>,
+    /// Whether the tree is at most [`SHALLOW`] levels deep.
     is_shallow: bool,
 }
 
@@ -98,10 +100,12 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
 }
 
 impl Module {
+    /// Returns the statements at the top level.
     pub(crate) fn body(&self) -> &[Stmt] {
         &self.parsed().syntax().body
     }
 
+    /// Returns all tokens, comments among them.
     pub(crate) fn tokens(&self) -> &[Token] {
         self.parsed().tokens()
     }

@@ -7,6 +7,12 @@ use crate::text::{strip_bom, universal_newlines};
 /// The text of a Python source file, decoded as scheme 1 reads it.
 ///
 /// Lines end with LF, and there is no byte order mark in front. A clone is cheap.
+///
+/// ```
+/// let source = jaunt_digest::Source::decode(b"\xef\xbb\xbfx = 1\r\n")?;
+/// assert_eq!(source.text(), "x = 1\n");
+/// # Ok::<(), jaunt_digest::SourceError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source(Arc<str>);
 
@@ -34,6 +40,7 @@ impl Source {
         &self.0
     }
 
+    /// Returns the text without copying it.
     pub(crate) fn share(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }

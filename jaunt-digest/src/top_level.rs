@@ -13,6 +13,13 @@ use crate::source::Source;
 use crate::text::nfkc;
 
 /// The names that a module binds at its top level, after NFKC normalization, as Python compares them.
+///
+/// ```
+/// let module = jaunt_digest::TopLevel::parse("def f(): ...\nX = 1\ndef f(): ...\n")?;
+/// assert!(module.names().iter().eq(["X", "f"]));
+/// assert_eq!((module.shadowed()[0].line, module.shadowed()[0].shadowed_on), (1, 3));
+/// # Ok::<(), jaunt_digest::SyntaxError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopLevel {
     names: BTreeSet<String>,
@@ -84,6 +91,7 @@ impl TopLevel {
 struct Scanner<'a> {
     text: &'a str,
     module: &'a Module,
+    /// The positions of all LF.
     line_ends: Vec<usize>,
     /// Definitions that have another name as well.
     aliased: BTreeSet<String>,

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 /// A position in a JSON text.
-#[derive(Clone)]
 pub(crate) struct Cursor<'a> {
     pub(crate) text: &'a str,
+    /// The position, in bytes.
     pub(crate) at: usize,
 }
 

@@ -16,11 +16,13 @@ pub(crate) fn to_map(raw: &RawValue) -> Result<Map<String, Value>, serde_json::E
     })
 }
 
+/// Converts the members of an object.
 fn to_lossy_map(members: Object<'_>) -> Result<Map<String, Value>, serde_json::Error> {
     let members = members.into_sorted().into_iter();
     members.map(|(key, value)| Ok((key.into_lossy(), to_lossy(value)?))).collect()
 }
 
+/// Converts a value of any type.
 fn to_lossy(raw: &RawValue) -> Result<Value, serde_json::Error> {
     Ok(match Node::of(raw)? {
         Node::Null => Value::Null,

@@ -104,6 +104,7 @@ impl<'de> Deserialize<'de> for Wtf8<'de> {
     }
 }
 
+/// Reads a string into [`Wtf8`].
 struct Wtf8Visitor;
 
 impl<'de> Visitor<'de> for Wtf8Visitor {
@@ -162,6 +163,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
+/// Reads the members of an [`Object`].
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {

@@ -124,6 +124,7 @@ pub(crate) fn write_string(text: &Wtf8<'_>, out: &mut String) {
     out.push('"');
 }
 
+/// Writes a character of a string, with an escape if it needs one.
 fn write_char(c: char, out: &mut String) {
     match c {
         '"' => out.push_str("\\\""),
@@ -138,6 +139,7 @@ fn write_char(c: char, out: &mut String) {
     }
 }
 
+/// Writes the escape of a UTF-16 code unit.
 fn write_unit(unit: u16, out: &mut String) {
     write!(out, "\\u{unit:04x}").expect("a String accepts any text");
 }

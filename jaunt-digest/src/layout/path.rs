@@ -7,7 +7,9 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 /// The path of a generated file: always inside a directory of generated modules. A clone is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GeneratedPath {
+    /// Relative to the project root.
     path: Arc<Utf8Path>,
+    /// The length in bytes of the directory of generated modules, with which the path begins.
     tree_len: usize,
 }
 

@@ -50,7 +50,7 @@ fn a_module_with_modules_below_it_is_a_package() {
 }
 
 #[test]
-fn the_base_is_what_the_module_leaves_of_its_file() {
+fn the_base_is_the_file_without_the_module() {
     for (file, name, base) in [
         ("src/shop/cart.py", "shop.cart", "src"),
         ("src/shop/__init__.py", "shop", "src"),
@@ -84,7 +84,7 @@ fn a_file_that_is_not_where_its_module_says_is_an_error() {
 }
 
 #[test]
-fn a_place_is_a_tree_and_a_file_in_it() {
+fn a_generated_path_is_a_tree_and_a_file_in_it() {
     let place = |base: &str, relpath: &str| {
         let place = layout().generated_path(Utf8Path::new(base), Utf8Path::new(relpath)).unwrap();
         assert_eq!(place.tree().join(place.file()), place.path());

@@ -33,6 +33,7 @@ pub(super) fn render<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String>
     Some(trim_line_ends(out.trim_end()).into_owned())
 }
 
+/// Prints APIs, one statement after the other.
 struct Printer<'a> {
     /// The source of one definition.
     text: &'a str,
@@ -53,6 +54,7 @@ impl Printer<'_> {
         }
     }
 
+    /// Prints a function, and returns whether it is an overload.
     fn function(&mut self, it: &StmtFunctionDef, indent: &str) -> bool {
         self.decorators(&it.decorator_list, indent);
         self.header(it.start(), &it.decorator_list, signature_end(it), indent);
@@ -68,6 +70,7 @@ impl Printer<'_> {
         it.decorator_list.iter().any(|it| last_name(&it.expression) == Some("overload"))
     }
 
+    /// Prints a class with its members, and blank lines between members of different sorts.
     fn class(&mut self, it: &StmtClassDef, indent: &str) {
         self.decorators(&it.decorator_list, indent);
         let type_params_end = it.type_params.as_ref().map_or(it.name.end(), |it| it.end());
@@ -103,6 +106,7 @@ impl Printer<'_> {
         }
     }
 
+    /// Prints the decorators that are not jaunt's.
     fn decorators(&mut self, decorators: &[Decorator], indent: &str) {
         for decorator in decorators.iter().filter(|it| !is_for_jaunt(&it.expression)) {
             self.line(indent, decorator);
@@ -125,6 +129,7 @@ impl Printer<'_> {
         self.out.push('\n');
     }
 
+    /// Prints the text of a node, which may have several lines.
     fn line(&mut self, indent: &str, node: &impl Ranged) {
         self.out.push_str(indent);
         self.out.push_str(&self.text[node.start().to_usize()..node.end().to_usize()]);
@@ -137,6 +142,7 @@ impl Printer<'_> {
         self.out.push_str(" ...\n");
     }
 
+    /// Returns the indentation of a statement; see [`indent_before`].
     fn indent_of(&self, stmt: &Stmt, outer: &str) -> String {
         indent_before(&self.text[..stmt.start().to_usize()], outer).into_owned()
     }

@@ -18,6 +18,7 @@ const MAX_CHAIN: usize = 10_000;
 /// of a statement between them, as in `1+1+1`, `a.b.c`, `not not x`.
 #[derive(Debug)]
 pub(super) struct Nesting {
+    /// The level of indentation.
     indents: usize,
     /// One level outside of all brackets, and one for each open bracket.
     levels: Vec<Level>,
@@ -26,13 +27,16 @@ pub(super) struct Nesting {
     deepest: usize,
 }
 
+/// What is known between one pair of brackets.
 #[derive(Debug, Default)]
 struct Level {
+    /// The length of the chain so far.
     chain: usize,
     /// Lambdas whose parameters have not ended: commas between parameters end no chain.
     lambdas: usize,
 }
 
+/// Why a text is rejected before its tree is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TooDeep {
     #[error("too many nested parentheses")]
@@ -96,10 +100,12 @@ impl Nesting {
         self.deepest
     }
 
+    /// Returns the innermost level.
     fn level(&mut self) -> &mut Level {
         self.levels.last_mut().expect("the first level stays")
     }
 
+    /// Adds an operator to the chain.
     fn extend_chain(&mut self) -> Result<(), TooDeep> {
         self.level().chain += 1;
         self.chained += 1;
@@ -107,6 +113,7 @@ impl Nesting {
         if self.chained > MAX_CHAIN { Err(TooDeep::Chain) } else { Ok(()) }
     }
 
+    /// Ends the chain at a comma, a bracket or the end of a statement.
     fn end_chain(&mut self) {
         self.chained -= self.level().chain;
         *self.level() = Level::default();

@@ -92,6 +92,7 @@ pub(super) enum Location<'a> {
     Document,
     Settings,
     AutoTests,
+    /// A spec whose ref is not known, by its position in the list.
     Index(usize),
     Spec(SpecRef),
     Module(Cow<'a, str>),
@@ -119,22 +120,27 @@ fn describe(raw: &RawValue) -> String {
     }
 }
 
+/// Reads a string without lone surrogates.
 pub(super) fn as_str(raw: &RawValue) -> Option<Cow<'_, str>> {
     Node::of(raw).ok()?.into_str()
 }
 
+/// Reads a string like [`as_str`], and copies it.
 pub(super) fn as_string(raw: &RawValue) -> Option<String> {
     as_str(raw).map(Cow::into_owned)
 }
 
+/// Reads a string that is the text of some value.
 pub(super) fn as_parsed<T: FromStr>(raw: &RawValue) -> Option<T> {
     as_str(raw)?.parse().ok()
 }
 
+/// Reads the word for a kind.
 pub(super) fn as_kind(raw: &RawValue) -> Option<Kind> {
     Kind::from_registry_str(&as_str(raw)?)
 }
 
+/// Reads the items of a list.
 pub(super) fn as_list(raw: &RawValue) -> Option<Vec<&RawValue>> {
     match Node::of(raw).ok()? {
         Node::List(items) => Some(items),
@@ -152,14 +158,17 @@ pub(super) fn as_objects(raw: &RawValue) -> Option<Vec<Result<Object<'_>, &RawVa
     Some(items.map(|raw| serde_json::from_str(raw.get()).map_err(|_| raw)).collect())
 }
 
+/// Reads a list of strings.
 pub(super) fn as_strs(raw: &RawValue) -> Option<Vec<Cow<'_, str>>> {
     as_list(raw)?.into_iter().map(as_str).collect()
 }
 
+/// Reads a list of strings, and copies them.
 pub(super) fn as_strings(raw: &RawValue) -> Option<Vec<String>> {
     as_list(raw)?.into_iter().map(as_string).collect()
 }
 
+/// Returns the value if it is an object.
 pub(super) fn as_object(raw: &RawValue) -> Option<&RawValue> {
     raw.get().starts_with('{').then_some(raw)
 }

@@ -20,6 +20,7 @@ pub(super) struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
+    /// Makes room for more specs.
     pub(super) fn reserve(&mut self, n_more: usize) {
         self.refs.reserve(n_more);
         self.entries.reserve(n_more);

@@ -12,6 +12,20 @@ use crate::name::ModuleName;
 ///
 /// Every dependency of a spec in a registry that was read is itself registered. Specs may depend
 /// on each other in a cycle.
+///
+/// ```
+/// use jaunt_digest::Registry;
+///
+/// let registry = Registry::from_json(
+///     br#"{"version": 1, "specs": [{"kind": "magic", "spec_ref": "shop.cart:total",
+///         "module": "shop.cart", "qualname": "total", "source_file": "src/shop/cart.py"}]}"#,
+/// )?;
+/// assert_eq!(*registry.specs["shop.cart:total"].source_file, *"src/shop/cart.py");
+///
+/// let err = Registry::from_json(br#"{"version": 1, "specs": [{}]}"#).unwrap_err().to_string();
+/// assert!(err.starts_with("specs[0]: expected `spec_ref` to be"));
+/// # Ok::<(), jaunt_digest::RegistryError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Registry {
     /// The specs by ref.

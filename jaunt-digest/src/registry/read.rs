@@ -45,6 +45,7 @@ pub(super) fn with_specs(
     registry(&Fields { location: Location::Document, object }, || Ok(specs))
 }
 
+/// Reads everything but the specs, which come from `specs` once the version is known to be right.
 fn registry(
     document: &Fields<'_>,
     specs: impl FnOnce() -> Result<Specs, RegistryError>,
@@ -75,6 +76,7 @@ fn registry(
     Ok(registry)
 }
 
+/// Reads the object `settings`.
 fn settings(raw: &RawValue) -> Result<Settings, RegistryError> {
     let fields = Fields::of(Location::Settings, raw)?;
     let jobs = |field| fields.optional(field, "a positive integer", |raw| raw.get().parse().ok());
@@ -89,6 +91,7 @@ fn settings(raw: &RawValue) -> Result<Settings, RegistryError> {
     })
 }
 
+/// Reads the paths in `auto_tests`.
 fn auto_tests(document: &Fields<'_>) -> Result<BTreeSet<Utf8PathBuf>, RegistryError> {
     let list = document.optional("auto_tests", "a list", as_list)?.unwrap_or_default();
     let paths = list
@@ -97,6 +100,7 @@ fn auto_tests(document: &Fields<'_>) -> Result<BTreeSet<Utf8PathBuf>, RegistryEr
     paths.collect()
 }
 
+/// Reads the list `specs`. All refs are read first, because a spec may depend on a later one.
 fn specs(document: &Fields<'_>) -> Result<Specs, RegistryError> {
     let list = document.required("specs", "a list", as_objects)?;
     let mut specs = Vec::with_capacity(list.len());
@@ -119,6 +123,7 @@ fn specs(document: &Fields<'_>) -> Result<Specs, RegistryError> {
     entries.collect()
 }
 
+/// Reads a spec. `known` holds the refs of all specs.
 fn entry(
     spec: &SpecRef,
     fields: &Fields<'_>,
@@ -149,6 +154,7 @@ fn entry(
     })
 }
 
+/// Reads the decorator's arguments.
 fn kwargs(fields: &Fields<'_>) -> Result<Kwargs, RegistryError> {
     let object = fields.optional("decorator_kwargs", OBJECT, as_object)?;
     let exact_text = fields.optional("decorator_kwargs_json", STRING, as_str)?;
@@ -161,6 +167,7 @@ fn kwargs(fields: &Fields<'_>) -> Result<Kwargs, RegistryError> {
     Ok(Kwargs::of_document(object, exact_text)?)
 }
 
+/// Reads the object `modules`.
 fn modules(document: &Fields<'_>) -> Result<BTreeMap<ModuleName, ModuleEntry>, RegistryError> {
     let members = document.optional("modules", OBJECT, as_members)?.unwrap_or_default();
     let entries = members.into_iter().map(|(name, raw)| {
@@ -181,6 +188,7 @@ fn modules(document: &Fields<'_>) -> Result<BTreeMap<ModuleName, ModuleEntry>, R
     entries.collect()
 }
 
+/// Reads the digests of a module under other schemes.
 fn digests(module: &Fields<'_>) -> Result<BTreeMap<u32, Digest>, RegistryError> {
     let members = module.optional("digests", OBJECT, as_members)?.unwrap_or_default();
     let digests = members.into_iter().map(|(scheme, raw)| {

@@ -19,10 +19,12 @@ use crate::name::SpecRef;
 #[derive(Clone, Default, PartialEq)]
 pub struct Specs(Arc<Inner>);
 
+/// What all clones share.
 #[derive(Default)]
 struct Inner {
     /// Sorted, without duplicates.
     refs: Vec<SpecRef>,
+    /// In the order of the refs.
     entries: Vec<SpecEntry>,
     /// The indices of each entry's dependencies, in the same order; `None` if not registered.
     dependencies: Vec<Box<[Option<u32>]>>,

@@ -63,7 +63,7 @@ fn outline(bytes: &[u8]) -> Option<Found> {
 }
 
 #[test]
-fn so_has_what_python_accepts_of_changed_texts() {
+fn changed_texts_that_python_accepts_have_its_outline_too() {
     let stdlib = Stdlib::read();
     let small = |bytes: &&Vec<u8>| (200..6_000).contains(&bytes.len());
     let good: Vec<String> = stdlib
