@@ -43,22 +43,19 @@ impl Parallelism for Threads {
 
 /// Applies a function to every item, in chunks on all cores; the results are in order.
 pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let chunk = items.len().div_ceil(threads).max(MIN_CHUNK);
+    let threads = Threads::available();
+    let chunk = items.len().div_ceil(threads.width.get()).max(MIN_CHUNK);
     if items.len() <= chunk {
         return items.iter().map(f).collect();
     }
-    let f = &f;
-    thread::scope(|scope| {
-        let workers: Vec<_> = items
-            .chunks(chunk)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(f).collect::<Vec<R>>()))
-            .collect();
-        let joined = workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        joined.collect()
-    })
+    let mut results: Vec<Vec<R>> = Vec::new();
+    results.resize_with(items.len().div_ceil(chunk), Vec::new);
+    let jobs = items.chunks(chunk).zip(&mut results).map(|(chunk, results)| -> Job<'_> {
+        let f = &f;
+        Box::new(move || results.extend(chunk.iter().map(f)))
+    });
+    threads.run(jobs.collect());
+    results.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -89,6 +86,13 @@ mod tests {
     #[should_panic(expected = "the job panics")]
     fn a_panic_of_a_job_is_passed_on() {
         threads(2).run(vec![Box::new(|| {}), Box::new(|| panic!("the job panics"))]);
+    }
+
+    #[test]
+    fn results_are_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..1000).collect();
+        assert_eq!(in_parallel(&items, |idx| idx * 2), (0..2000).step_by(2).collect::<Vec<_>>());
+        assert!(in_parallel(&items[..0], |idx| *idx).is_empty());
     }
 
     #[test]
