@@ -171,7 +171,7 @@ impl CommandBackend {
             let at = err.utf8_error().valid_up_to();
             failed(format!("printed bytes that are not UTF-8 (the first at offset {at})"))
         })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let text = jaunt_digest::strip_bom(&text);
         if text.trim().is_empty() {
             return Err(failed("printed nothing".to_owned()));
         }

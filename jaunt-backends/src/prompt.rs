@@ -318,7 +318,7 @@ fn read(name: TemplateName, root: &Utf8Path, path: &Utf8Path) -> Result<String, 
         }
     });
     match bytes.map(String::from_utf8) {
-        Ok(Ok(text)) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
+        Ok(Ok(text)) => Ok(jaunt_digest::strip_bom(&text).to_owned()),
         Ok(Err(_)) => Err(TemplateError::NotUtf8 { name, path }),
         Err(source) => Err(TemplateError::Read { name, path, source }),
     }

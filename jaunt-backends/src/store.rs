@@ -29,7 +29,7 @@ use std::str::FromStr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::{ModuleSpecContext, canonical_digest};
-use jaunt_digest::{Digest, Kind, ModuleName, normalize_body};
+use jaunt_digest::{Digest, Kind, ModuleName, normalize_body, strip_bom};
 use jaunt_write::{Tree, WriteError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -270,7 +270,7 @@ struct Fields<'a>(BTreeMap<&'a str, &'a str>);
 impl<'a> Fields<'a> {
     /// Reads the header, and returns it with what follows.
     fn parse(text: &'a str) -> Result<(Self, &'a str), Fault> {
-        let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut rest = strip_bom(text);
         let mut next_line = || {
             let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
             rest = after;
@@ -302,10 +302,8 @@ impl<'a> Fields<'a> {
     }
 
     fn front(&self) -> Result<Front, Fault> {
-        let kinds = [Kind::Build, Kind::Test];
-        let kind = kinds.into_iter().find(|it| self.get("kind") == Ok(it.as_str()));
         Ok(Front {
-            kind: kind.ok_or(Fault::BadField("kind"))?,
+            kind: self.parsed("kind")?,
             spec_module: self.parsed("spec_module")?,
             context: self.parsed("context")?,
             source: self.parsed("source")?,

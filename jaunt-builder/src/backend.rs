@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jaunt_digest::{Kind, ModuleName, SpecRef};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::check::{Problem, check};
 
@@ -15,7 +15,6 @@ use crate::check::{Problem, check};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModuleSpecContext {
     /// Whether product code or tests are wanted.
-    #[serde(serialize_with = "kind_word")]
     pub kind: Kind,
     /// The module that holds the specs.
     pub spec_module: ModuleName,
@@ -31,11 +30,6 @@ pub struct ModuleSpecContext {
     pub dependency_apis: BTreeMap<SpecRef, Arc<str>>,
     /// The generated source of every module that these specs depend on. Empty for tests.
     pub dependency_generated_modules: BTreeMap<ModuleName, Arc<str>>,
-}
-
-/// `build` or `test`, as in the header.
-pub(crate) fn kind_word<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(kind.as_str())
 }
 
 /// What a backend answered.

@@ -423,7 +423,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         let (specs, own) = (self.project.specs(), self.project.indices_of(module));
         let mut below: Vec<usize> = own
             .clone()
-            .flat_map(|idx| specs.deps_at(idx).flatten())
+            .flat_map(|idx| specs.dependencies_at(idx).flatten())
             .filter(|dep| !own.contains(dep))
             .collect();
         if module.kind == Kind::Test {
@@ -466,7 +466,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
             return Ok(None);
         };
         let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
-        let (_, body) = jaunt_digest::split(&text);
+        let (_, body) = jaunt_digest::split_generated(&text);
         let body = Body::new(body);
         lock(&self.bodies).insert(name.clone(), body.clone());
         Ok(Some(body))
@@ -542,7 +542,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
                 .map(|other| (other.as_str(), self.project.module(other).digest))
                 .collect(),
         };
-        jaunt_digest::render(&fields, &body.text)
+        jaunt_digest::render_generated(&fields, &body.text)
     }
 
     /// The digest of a body that is part of a context. Only of that very text it is known: somebody may

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jaunt_digest::{Kind, Lost, ModuleName, SyntaxError, TopLevel};
+use jaunt_digest::{Kind, ModuleName, Shadowed, SyntaxError, TopLevel};
 use jaunt_write::WriteError;
 
 use crate::backend::ModuleSpecContext;
@@ -17,7 +17,7 @@ pub enum Problem {
     /// A spec has no definition at top level.
     MissingName(String),
     /// A spec's definition, or a test, is replaced or deleted further down.
-    Lost(Lost),
+    Lost(Shadowed),
     /// What another module is to provide is defined once more.
     Copied {
         /// The name of the function or class.
@@ -42,8 +42,8 @@ impl fmt::Display for Problem {
         match self {
             Self::Syntax(err) => write!(f, "{err}"),
             Self::MissingName(name) => write!(f, "Missing top-level definition: {name}"),
-            Self::Lost(Lost { name, line, by_line, .. }) => {
-                write!(f, "`{name}` of line {line} is replaced or deleted in line {by_line}")
+            Self::Lost(Shadowed { name, line, shadowed_on, .. }) => {
+                write!(f, "`{name}` of line {line} is replaced or deleted in line {shadowed_on}")
             }
             Self::Copied { name, module, line } => {
                 write!(f, "`{name}` is defined in line {line} instead of imported from `{module}`")
@@ -76,14 +76,14 @@ pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
     let is_expected = |name: &String| ctx.expected_names.contains(name);
     // One that is replaced by another of its name is one that pytest never sees. To delete a class
     // that others are made from is the way to keep pytest from it.
-    let is_test = |lost: &Lost| {
+    let is_test = |lost: &Shadowed| {
         let name = lost.name.rsplit('.').next().unwrap_or_default();
         ctx.kind == Kind::Test
             && !lost.is_deleted
             && (name.starts_with("test") || name.starts_with("Test"))
     };
-    let lost = found.lost().iter().filter(|it| is_expected(&it.name) || is_test(it));
-    let lost: Vec<Lost> = lost.cloned().collect();
+    let lost = found.shadowed().iter().filter(|it| is_expected(&it.name) || is_test(it));
+    let lost: Vec<Shadowed> = lost.cloned().collect();
     let missing = ctx
         .expected_names
         .iter()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jaunt_digest::{Digest, Kind, ModuleName, SpecRef};
 use serde::Serialize;
 
-use crate::backend::{ModuleSpecContext, kind_word};
+use crate::backend::ModuleSpecContext;
 
 /// SHA-256 of the canonical form of a context: its JSON, without white space, keys in order of
 /// code points.
@@ -37,7 +37,6 @@ struct Canonical<'a> {
     dependency_generated_modules: &'a BTreeMap<ModuleName, Arc<str>>,
     expected_names: &'a [String],
     generated_module: &'a ModuleName,
-    #[serde(serialize_with = "kind_word")]
     kind: &'a Kind,
     spec_module: &'a ModuleName,
     spec_sources: &'a BTreeMap<SpecRef, String>,

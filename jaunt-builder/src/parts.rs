@@ -47,7 +47,6 @@ struct PartSpec {
     source_file: Utf8PathBuf,
     kwargs: Kwargs,
     dependencies: Vec<SpecRef>,
-    class_name: Option<String>,
     graph: String,
 }
 
@@ -109,8 +108,9 @@ impl PartTexts {
         let mut parts = Vec::new();
         for (idx, (name, module)) in modules.iter().enumerate() {
             let output = module.output.path().to_owned();
-            let is_plain =
-                layout.place(Utf8Path::new(""), &output).is_ok_and(|place| place == module.output);
+            let is_plain = layout
+                .generated_path(Utf8Path::new(""), &output)
+                .is_ok_and(|place| place == module.output);
             let specs: Option<Vec<PartSpec>> = module
                 .specs
                 .iter()
@@ -121,7 +121,6 @@ impl PartTexts {
                         source_file: entry.source_file.to_path_buf(),
                         kwargs: entry.kwargs,
                         dependencies: entry.dependencies,
-                        class_name: entry.class_name,
                         graph: project.graph(spec).to_string(),
                     })
                 })
@@ -246,7 +245,6 @@ impl Part {
                 source_file: spec.source_file.into(),
                 kwargs: spec.kwargs,
                 dependencies: spec.dependencies,
-                class_name: spec.class_name,
             };
             specs.push((spec.spec, entry));
         }

@@ -7,7 +7,8 @@ use jaunt_dag::Dag;
 use jaunt_digest::{Header, Kind, ModuleName};
 
 use crate::output::{Facts, Output};
-use crate::project::{Project, SpecModule, in_parallel};
+use crate::parallel::in_parallel;
+use crate::project::{Project, SpecModule};
 use crate::staleness::Staleness;
 
 /// What the user asked for.

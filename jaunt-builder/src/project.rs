@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::thread;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_dag::{Condensed, Cycle};
@@ -13,6 +12,7 @@ use jaunt_digest::{
 };
 
 use crate::output::Output;
+use crate::parallel::in_parallel;
 use crate::stamp::Stamp;
 use loading::Wanted;
 
@@ -323,29 +323,9 @@ impl Project {
         let named = specs
             .iter()
             .filter_map(|spec| self.spec(spec))
-            .flat_map(|entry| entry.dependencies.iter().cloned().chain(entry.targets()));
+            .flat_map(|entry| entry.dependencies.iter().cloned().chain(entry.referenced_specs()));
         named
             .filter(|spec| self.spec(spec).is_some_and(|entry| entry.kind == Kind::Build))
             .collect()
     }
-}
-
-/// Applies a function to every item, in chunks on all cores; the results are in order.
-pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let chunk = items.len().div_ceil(threads).max(64);
-    if items.len() <= chunk {
-        return items.iter().map(f).collect();
-    }
-    let f = &f;
-    thread::scope(|scope| {
-        let workers: Vec<_> = items
-            .chunks(chunk)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(f).collect::<Vec<R>>()))
-            .collect();
-        let joined = workers.into_iter().flat_map(|worker| {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        joined.collect()
-    })
 }

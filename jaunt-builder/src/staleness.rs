@@ -37,7 +37,6 @@ pub enum Staleness {
         /// What the header says.
         was: Option<String>,
         /// What the registry says.
-        #[serde(serialize_with = "crate::backend::kind_word")]
         now: Kind,
     },
     /// The header is for another module.

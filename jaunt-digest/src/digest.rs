@@ -5,11 +5,20 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::text::shown;
+use crate::text::excerpt;
 
 /// A SHA-256 digest, shown as 64 lower-case hexadecimal digits.
 ///
 /// Digests are ordered by their bytes, which is also the order of their texts.
+///
+/// ```
+/// use jaunt_digest::Digest;
+///
+/// let price = Digest::graph(&Digest::local("def price(): ...", "{}"), []);
+/// let total = Digest::graph(&Digest::local("def total(): ...", "{}"), [&price]);
+/// let module = Digest::module([&price, &total]);
+/// assert_eq!(format!("sha256:{module}").parse(), Ok(module));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -21,8 +30,8 @@ impl Digest {
 
     /// Returns the digest of one spec alone: its source segment and its keyword text.
     ///
-    /// The segment is that of [`Definition::segment`](crate::Definition::segment), the keyword
-    /// text that of [`kwargs_text`](crate::kwargs_text).
+    /// The segment is that of [`Definition::segment`](crate::Definition::segment), the keyword text
+    /// that of [`Kwargs::text`](crate::Kwargs::text).
     pub fn local(segment: &str, kwargs_text: &str) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(segment);
@@ -31,26 +40,28 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// Returns the digest of one spec and everything below it.
+    /// Returns the digest of one spec and of everything it depends on.
     ///
-    /// `deps` are the graph digests of the direct dependencies, in the order of their *refs*:
+    /// `dependencies` are the graph digests of the direct dependencies, in the order of their *refs*:
     /// the digest depends on the order.
-    pub fn graph<'a>(local: &Self, deps: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub fn graph<'a>(local: &Self, dependencies: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(local.hex());
-        let mut n_deps = 0;
-        for dep in deps {
+        let mut is_alone = true;
+        for dependency in dependencies {
             hasher.update("\n");
-            hasher.update(dep.hex());
-            n_deps += 1;
+            hasher.update(dependency.hex());
+            is_alone = false;
         }
-        if n_deps == 0 {
+        if is_alone {
             hasher.update("\n");
         }
         Self(hasher.finalize().into())
     }
 
-    /// Returns the digest of a module: the graph digests of its specs, in any order.
+    /// Returns the digest of a module, from the graph digests of its specs.
+    ///
+    /// Their order does not matter. A module without specs has the digest of the empty text.
     pub fn module<'a>(graphs: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut graphs: Vec<&Self> = graphs.into_iter().collect();
         graphs.sort_unstable();
@@ -69,12 +80,10 @@ impl Digest {
         &self.0
     }
 
+    /// Returns the 64 digits in ASCII.
     fn hex(&self) -> [u8; 64] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut digits = [0; 64];
-        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
-            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-        }
+        hex::encode_to_slice(self.0, &mut digits).expect("32 bytes have 64 digits");
         digits
     }
 }
@@ -92,42 +101,46 @@ impl Debug for Digest {
     }
 }
 
-/// Reads 64 hexadecimal digits, with or without `sha256:` in front.
+/// Reads 64 hexadecimal digits of either case, with or without `sha256:` in front.
 impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let digits = text.strip_prefix("sha256:").unwrap_or(text);
-        decoded(digits).map(Self).ok_or_else(|| InvalidDigest { text: text.to_owned() })
+        decode(digits).map(Self).ok_or_else(|| InvalidDigest { text: text.to_owned() })
     }
 }
 
-fn decoded(digits: &str) -> Option<[u8; 32]> {
-    /// What each byte is worth as a digit; more than 15 where it is none.
-    const WORTH: [u8; 256] = {
-        let mut worth = [u8::MAX; 256];
+/// Decodes 64 hexadecimal digits.
+///
+/// By hand, because every header has several digests, and `hex::decode_to_slice` takes seven times as
+/// long.
+fn decode(digits: &str) -> Option<[u8; 32]> {
+    /// The value of each byte as a digit, or more than 15 if it is not a digit.
+    const VALUES: [u8; 256] = {
+        let mut values = [u8::MAX; 256];
         let mut digit = 0;
         while digit < 16 {
-            worth[b"0123456789abcdef"[digit] as usize] = digit as u8;
-            worth[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+            values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+            values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
             digit += 1;
         }
-        worth
+        values
     };
     let digits: &[u8; 64] = digits.as_bytes().try_into().ok()?;
     let mut bytes = [0; 32];
     let mut highest = 0;
     for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
-        let (high, low) = (WORTH[usize::from(*high)], WORTH[usize::from(*low)]);
+        let (high, low) = (VALUES[usize::from(*high)], VALUES[usize::from(*low)]);
         highest |= high | low;
         *byte = high << 4 | low & 15;
     }
     (highest < 16).then_some(bytes)
 }
 
-/// A text that is not a SHA-256 digest.
+/// A text that is not a SHA-256 digest; the message shows an excerpt of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a SHA-256 digest of 64 hexadecimal digits", shown(.text))]
+#[error("`{}` is not a SHA-256 digest of 64 hexadecimal digits", excerpt(.text))]
 pub struct InvalidDigest {
     text: String,
 }
@@ -148,11 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_digest_without_dependencies_still_hashes_the_line_end() {
+    fn a_graph_digest_without_dependencies_hashes_a_line_end() {
         let local = Digest::of("x");
         assert_eq!(Digest::graph(&local, []), Digest::of(format!("{local}\n")));
-        let dep = Digest::of("y");
-        assert_eq!(Digest::graph(&local, [&dep]), Digest::of(format!("{local}\n{dep}")));
+        let dependency = Digest::of("y");
+        let text = format!("{local}\n{dependency}");
+        assert_eq!(Digest::graph(&local, [&dependency]), Digest::of(text));
     }
 
     #[test]

@@ -8,12 +8,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::text::{is_identifier, shown};
+use crate::text::{excerpt, is_identifier};
 
 /// The full name of a Python module: identifiers with dots between them, as in `shop.cart`.
 ///
-/// What an identifier is follows Python's `str.isidentifier`, so keywords pass. Names are
-/// compared and ordered by code point, without any normalization. A clone is cheap.
+/// Identifiers are those of Python's `str.isidentifier`, keywords among them. Names are compared and
+/// ordered by code point, without normalization. A clone is cheap.
+///
+/// ```
+/// let module: jaunt_digest::ModuleName = "shop.cart".parse()?;
+/// assert_eq!(module.parts().collect::<Vec<_>>(), ["shop", "cart"]);
+/// assert!("shop/cart".parse::<jaunt_digest::ModuleName>().is_err());
+/// # Ok::<(), jaunt_digest::InvalidName>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleName(Arc<str>);
 
@@ -28,19 +35,7 @@ impl ModuleName {
         self.0.split('.')
     }
 
-    /// Returns the package that holds the module, or `None` for a top-level name.
-    pub fn parent(&self) -> Option<Self> {
-        self.0.rsplit_once('.').map(|(parent, _)| Self(parent.into()))
-    }
-
-    /// Tells whether the module lives inside the package `other`, at any depth.
-    ///
-    /// A module is not below itself.
-    pub fn is_below(&self, other: &Self) -> bool {
-        self.0.strip_prefix(&*other.0).is_some_and(|rest| rest.starts_with('.'))
-    }
-
-    /// Makes a name of parts that are known to be identifiers.
+    /// Joins parts, which must be identifiers.
     pub(crate) fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let parts: Vec<&str> = parts.into_iter().collect();
         Self(parts.join(".").into())
@@ -49,12 +44,20 @@ impl ModuleName {
 
 /// The identity of a spec: its module and its qualified name, as in `shop.cart:Cart.total`.
 ///
-/// Every part of the qualified name is an identifier or `<locals>`. Refs are compared and
-/// ordered as whole texts by code point, which is the order of dependencies in a graph digest.
-/// A clone is cheap.
+/// Each part of the qualified name is an identifier or `<locals>`. Refs are compared and ordered as
+/// whole texts by code point: the order of dependencies in a graph digest. A clone is cheap.
+///
+/// ```
+/// let spec: jaunt_digest::SpecRef = "shop.cart:Cart.total".parse()?;
+/// assert_eq!(spec.module().as_str(), "shop.cart");
+/// assert_eq!(spec.qualname(), "Cart.total");
+/// assert_eq!(spec.definition(), "Cart");
+/// # Ok::<(), jaunt_digest::InvalidName>(())
+/// ```
 #[derive(Clone)]
 pub struct SpecRef {
     module: ModuleName,
+    /// The whole ref: the module, a colon, the qualified name.
     text: Arc<str>,
 }
 
@@ -69,10 +72,9 @@ impl SpecRef {
         &self.text[self.module.as_str().len() + 1..]
     }
 
-    /// Returns the top-level name that stands for the spec: the first part of the qualified name.
+    /// Returns the top-level definition that the spec belongs to: the first part of the qualified name.
     ///
-    /// A method stands for the whole class around it, so this is also the name that the
-    /// generated module must define.
+    /// For a method that is its class. It is also the name that the generated module must define.
     pub fn definition(&self) -> &str {
         let qualname = self.qualname();
         qualname.split_once('.').map_or(qualname, |(first, _)| first)
@@ -84,54 +86,15 @@ impl SpecRef {
     }
 }
 
-/// What a spec asks for: code, or tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Code for a module of the product.
-    Build,
-    /// Tests.
-    Test,
-}
-
-impl Kind {
-    /// Returns the word in the header of a generated file: `build` or `test`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Build => "build",
-            Self::Test => "test",
-        }
-    }
-
-    /// Returns the word in a registry document: `magic` or `test`.
-    pub fn registry_str(self) -> &'static str {
-        match self {
-            Self::Build => "magic",
-            Self::Test => "test",
-        }
-    }
-}
-
-impl Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A text that is not a module name or not a spec ref.
+/// A text that is not a module name or not a spec ref; the message shows an excerpt of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not {expected}", shown(.text))]
+#[error("`{}` is not {expected}", excerpt(.text))]
 pub struct InvalidName {
     text: String,
     expected: &'static str,
 }
 
-impl InvalidName {
-    /// Returns the text that was refused.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-}
-
+/// Checks whether a text is a [`ModuleName`].
 fn is_module(text: &str) -> bool {
     text.split('.').all(is_identifier)
 }
@@ -149,16 +112,17 @@ impl FromStr for ModuleName {
     }
 }
 
+/// Checks whether a text is a qualified name: `Cart.total`, `f.<locals>.g`.
 fn is_qualname(text: &str) -> bool {
     text.split('.').all(|it| it == "<locals>" || is_identifier(it))
 }
 
 impl SpecRef {
-    /// Reads a ref, with the module of another one if it is the same.
-    pub(crate) fn parse_beside(text: &str, near: Option<&ModuleName>) -> Option<Self> {
+    /// Reads a ref. If its module is `last`, it shares that name instead of checking and copying it.
+    pub(crate) fn parse_sharing(text: &str, last: Option<&ModuleName>) -> Option<Self> {
         let (module, _) = text.split_once(':').filter(|(_, qualname)| is_qualname(qualname))?;
-        let module = match near {
-            Some(near) if near.as_str() == module => near.clone(),
+        let module = match last {
+            Some(last) if last.as_str() == module => last.clone(),
             _ => module.parse().ok()?,
         };
         Some(Self { module, text: text.into() })
@@ -169,14 +133,14 @@ impl FromStr for SpecRef {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        Self::parse_beside(text, None).ok_or_else(|| InvalidName {
+        Self::parse_sharing(text, None).ok_or_else(|| InvalidName {
             text: text.to_owned(),
             expected: "a spec ref of the form `module:qualname`",
         })
     }
 }
 
-/// Whether `SpecRef` would take a text as it is.
+/// Checks whether a text is a [`SpecRef`].
 pub(crate) fn is_ref(text: &str) -> bool {
     text.split_once(':')
         .is_some_and(|(module, qualname)| is_module(module) && is_qualname(qualname))
@@ -208,7 +172,8 @@ impl Hash for SpecRef {
     }
 }
 
-macro_rules! like_str {
+/// Implements the traits of a type that is a string with an invariant.
+macro_rules! string_traits {
     ($name:ty) => {
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
@@ -256,8 +221,8 @@ macro_rules! like_str {
     };
 }
 
-like_str!(ModuleName);
-like_str!(SpecRef);
+string_traits!(ModuleName);
+string_traits!(SpecRef);
 
 #[cfg(test)]
 mod tests {
@@ -282,17 +247,9 @@ mod tests {
     }
 
     #[test]
-    fn a_module_knows_its_packages() {
-        let name = module("a.b.c");
-        assert_eq!(name.parts().collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!(name.parent(), Some(module("a.b")));
-        assert_eq!(module("a").parent(), None);
-
-        assert!(name.is_below(&module("a")));
-        assert!(name.is_below(&module("a.b")));
-        assert!(!name.is_below(&name));
-        assert!(!module("a.bc").is_below(&module("a.b")));
-        assert!(!module("a").is_below(&name));
+    fn a_module_name_has_parts() {
+        assert_eq!(module("a.b.c").parts().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(module("a").parts().collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]
@@ -329,12 +286,5 @@ mod tests {
         assert_eq!(serde_json::to_string(&spec).unwrap(), r#""a.b:f""#);
         let err = serde_json::from_str::<ModuleName>(r#""a.""#).unwrap_err().to_string();
         assert!(err.starts_with("`a.` is not a module name"), "{err}");
-    }
-
-    #[test]
-    fn each_kind_has_a_word_for_headers_and_one_for_registries() {
-        assert_eq!((Kind::Build.as_str(), Kind::Build.registry_str()), ("build", "magic"));
-        assert_eq!((Kind::Test.as_str(), Kind::Test.registry_str()), ("test", "test"));
-        assert_eq!(format!("{:>6}", Kind::Build), " build");
     }
 }

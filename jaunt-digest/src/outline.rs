@@ -6,43 +6,56 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ruff_python_ast::Stmt;
-use ruff_python_ast::token::{Token, TokenKind};
-use ruff_text_size::{Ranged as _, TextSize};
+use ruff_text_size::Ranged as _;
 
+use self::simple::SimpleFunction;
+use self::syntax::{end_before, keyword_after};
 use crate::digest::Digest;
 use crate::python::{self, SyntaxError};
 use crate::source::Source;
 use crate::text::{nfkc, trim_line_ends};
 
 mod api;
+mod simple;
+mod syntax;
 
-/// The functions and classes that stand directly at the top level of a source file.
+/// The functions and classes directly at the top level of a source file.
 ///
-/// Definitions inside `if`, `try`, `with`, other functions or classes do not count, nor do
-/// assignments.
+/// Definitions inside `if`, `try`, `with`, functions or classes do not count, nor do assignments.
+///
+/// ```
+/// use jaunt_digest::{Outline, Source};
+///
+/// let outline = Outline::parse(&Source::new("@jaunt.magic()\ndef total(x) -> int:\n    return x\n"))?;
+/// let total = outline.definition("total").unwrap();
+/// assert_eq!(total.segment(), "def total(x) -> int:\n    return x");
+/// assert_eq!(total.api(), "def total(x) -> int: ...");
+/// # Ok::<(), jaunt_digest::SyntaxError>(())
+/// ```
 #[derive(Clone)]
 pub struct Outline {
     text: Arc<str>,
     items: Vec<Item>,
-    /// Indices of `items`, sorted by name and then by place.
+    /// Indices of `items`, sorted by name and then by position.
     by_name: Vec<usize>,
 }
 
+/// A definition, by its positions in the text.
 #[derive(Clone, Debug)]
 struct Item {
-    /// As Python sees it: after NFKC.
+    /// After NFKC normalization, as Python compares it.
     name: Box<str>,
     kind: DefinitionKind,
     /// From the first decorator, or the keyword, to the last token.
     decorated: Range<usize>,
-    /// Where the keyword `def`, `async` or `class` starts.
+    /// The start of `def`, `async` or `class`.
     keyword: usize,
-    /// Where what its users have to know stands, if that is easily told.
-    plain: Option<api::Plain>,
+    /// `None` if its API takes the slow path.
+    simple: Option<SimpleFunction>,
 }
 
 impl Outline {
-    /// Parses a source file, once, whatever the number of specs in it.
+    /// Parses a source file.
     ///
     /// # Errors
     ///
@@ -63,8 +76,8 @@ impl Outline {
             };
             let after = decorators.last().map_or(stmt.start(), |it| it.end());
             let keyword = keyword_after(tokens, after);
-            let plain = match stmt {
-                Stmt::FunctionDef(it) => api::Plain::of(it, tokens),
+            let simple = match stmt {
+                Stmt::FunctionDef(it) => SimpleFunction::of(it, tokens),
                 _ => None,
             };
             let end = end_before(tokens, body.get(idx + 1).map(|next| next.start()));
@@ -73,7 +86,7 @@ impl Outline {
                 kind,
                 decorated: stmt.start().to_usize()..end.to_usize(),
                 keyword: keyword.to_usize(),
-                plain,
+                simple,
             });
         }
         let mut by_name: Vec<usize> = (0..items.len()).collect();
@@ -81,10 +94,10 @@ impl Outline {
         Ok(Self { text: source.share(), items, by_name })
     }
 
-    /// Finds what a qualified name stands for.
+    /// Finds the definition of a qualified name.
     ///
-    /// A plain name is the first definition of that name, whatever its kind. A dotted name
-    /// stands for the whole class that its first part names.
+    /// For a plain name that is the first definition of the name, whatever its kind; for a dotted
+    /// name, the whole class that the first part names.
     pub fn definition(&self, qualname: &str) -> Option<Definition<'_>> {
         match qualname.split_once('.') {
             None => self.named(qualname).next(),
@@ -102,6 +115,7 @@ impl Outline {
         self.items.iter().map(|item| Definition { outline: self, item })
     }
 
+    /// Returns the definitions of a name, in the order of the file.
     fn named(&self, name: &str) -> impl Iterator<Item = Definition<'_>> {
         let start = self.by_name.partition_point(|idx| *self.items[*idx].name < *name);
         let items = self.by_name[start..].iter().map(|idx| &self.items[*idx]);
@@ -115,35 +129,6 @@ impl Debug for Outline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.definitions()).finish()
     }
-}
-
-/// Returns where the keyword of a definition starts, at or after an offset.
-fn keyword_after(tokens: &[Token], offset: TextSize) -> TextSize {
-    let from = tokens.partition_point(|token| token.start() < offset);
-    let is_keyword = |token: &&Token| {
-        matches!(token.kind(), TokenKind::Def | TokenKind::Async | TokenKind::Class)
-    };
-    tokens[from..].iter().find(is_keyword).expect("a definition has a keyword").start()
-}
-
-/// Returns the end of the last token before an offset (or the end of the file) that counts.
-///
-/// A `;` counts; a comment does not.
-fn end_before(tokens: &[Token], offset: Option<TextSize>) -> TextSize {
-    let to = offset
-        .map_or(tokens.len(), |offset| tokens.partition_point(|token| token.start() < offset));
-    let counts = |token: &&Token| {
-        !matches!(
-            token.kind(),
-            TokenKind::Comment
-                | TokenKind::Newline
-                | TokenKind::NonLogicalNewline
-                | TokenKind::Indent
-                | TokenKind::Dedent
-                | TokenKind::EndOfFile
-        )
-    };
-    tokens[..to].iter().rev().find(counts).expect("a definition has tokens").end()
 }
 
 /// What a definition is.
@@ -175,9 +160,9 @@ impl<'a> Definition<'a> {
         self.item.kind
     }
 
-    /// Returns its place in [`Source::text`], in bytes: from the keyword to the last token.
+    /// Returns its range in [`Source::text`], in bytes: from the keyword to the last token.
     ///
-    /// Decorators and comments around it are outside, a trailing `;` is inside. These are the
+    /// Decorators and surrounding comments are outside, a trailing `;` is inside. These are the
     /// positions of CPython's `ast`.
     pub fn range(&self) -> Range<usize> {
         self.item.keyword..self.item.decorated.end
@@ -195,11 +180,23 @@ impl<'a> Definition<'a> {
 
     /// Returns what a user of the definition has to know, as valid Python.
     ///
-    /// A function is its signature, its docstring and `...` for the body. A class is its header,
-    /// docstring, attributes, nested classes and every method. Decorators stay, except those
-    /// of jaunt. An overloaded function is shown with all its overloads.
+    /// That is the signature of a function, its docstring, and `...` for the body; and the header of
+    /// a class, its docstring, attributes, nested classes and methods. Decorators stay, except those
+    /// of jaunt. An overloaded function comes with all its overloads.
     pub fn api(&self) -> String {
-        api::render(self)
+        match &self.item.simple {
+            Some(function) => function.render(&self.outline.text, self.item.keyword),
+            None => self.parsed_api(),
+        }
+    }
+
+    /// Returns the API by the slow path.
+    fn parsed_api(&self) -> String {
+        let named = self.outline.named(self.name());
+        let rest = named.skip_while(|it| it.range() != self.range());
+        let overloads = rest.take_while(|it| it.kind() == self.kind());
+        let texts = overloads.map(|it| &self.outline.text[it.item.decorated.clone()]);
+        api::render(texts).unwrap_or_else(|| self.segment().into_owned())
     }
 }
 

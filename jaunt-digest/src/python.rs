@@ -1,9 +1,9 @@
 //! The Python parser. Nothing else in the crate decides what is valid Python.
 //!
-//! The verdict is Ruff's, with two additions. Ruff lets pass what CPython's tokenizer refuses: a
-//! NUL, more than 200 nested brackets, more than 99 levels of indentation. And a tree that is deep
-//! enough could end the process: parsing it takes memory in proportion to its depth, and dropping
-//! it is recursive. So every text is measured; see [`Nesting`].
+//! The verdict is Ruff's, with two additions. Ruff accepts what CPython's tokenizer rejects: a NUL,
+//! more than 200 nested brackets, more than 99 levels of indentation. And a deep tree could overflow
+//! the stack, because parsing and dropping it are recursive. So the nesting of every text is
+//! measured; see [`Nesting`].
 
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
@@ -13,27 +13,27 @@ use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::Ranged as _;
 
 use self::nesting::{Nesting, TooDeep};
-use crate::text::shown;
+use crate::text::{BOM, excerpt};
 
 mod nesting;
 
-/// Texts up to this size, in bytes, are parsed before they are measured.
+/// Texts up to this size, in bytes, are parsed before their nesting is measured.
 ///
 /// The worst of them, nothing but brackets, takes 2 KB of stack per byte.
-const SMALL: usize = 32 * 1024;
+const MAX_UNMEASURED_LEN: usize = 32 * 1024;
 
-/// Trees up to this depth need no attention when they are dropped.
+/// Trees up to this depth are dropped without growing the stack.
 const SHALLOW: usize = 50;
 
-/// More stack than dropping one level of a tree takes, in bytes: at least five times what was
-/// measured, without optimization.
+/// The stack for dropping one level of a tree, in bytes: at least five times what an unoptimized
+/// build needs.
 const STACK_PER_LEVEL: usize = 1024;
 
 /// Why a text is not a Python module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("SyntaxError: {message} (line {line})")]
 pub struct SyntaxError {
-    /// What is wrong, without the place.
+    /// What is wrong, without the position.
     pub message: String,
     /// The line, counted from 1.
     pub line: usize,
@@ -42,26 +42,28 @@ pub struct SyntaxError {
 }
 
 impl SyntaxError {
+    /// Creates an error about a position in a text.
     fn new(text: &str, at: usize, message: &str) -> Self {
         let before = &text[..text.floor_char_boundary(at)];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self {
-            // Messages quote the text, which may hold anything.
-            message: shown(message),
+            // Messages quote the text, which is foreign.
+            message: excerpt(message),
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
     }
 }
 
-/// A module that parses, whatever its depth.
+/// A parsed module of any depth.
 pub(crate) struct Module {
-    /// `None` only while it is dropped.
+    /// `None` only during drop.
     parsed: Option<Parsed<ModModule>>,
+    /// Whether the tree is at most [`SHALLOW`] levels deep.
     is_shallow: bool,
 }
 
-/// Parses a text, whose lines must end with LF.
+/// Parses a text whose lines end with LF.
 pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
     if u32::try_from(text.len()).is_err() {
         return Err(SyntaxError::new("", 0, "source code of 4 GiB or more"));
@@ -69,14 +71,14 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
     if let Some(at) = memchr::memchr(0, text.as_bytes()) {
         return Err(SyntaxError::new(text, at, "source code cannot contain null bytes"));
     }
-    // The caller has dropped one already, and Ruff would drop another.
-    if text.starts_with('\u{feff}') {
+    // The caller has removed one already, and Ruff would remove another.
+    if text.starts_with(BOM) {
         return Err(SyntaxError::new(text, 0, "invalid non-printable character U+FEFF"));
     }
-    if text.len() > SMALL
+    if text.len() > MAX_UNMEASURED_LEN
         && let Err(err) = measure(text)
     {
-        return Err(SyntaxError::new(text, place_of_excess(text), &err.to_string()));
+        return Err(SyntaxError::new(text, find_excess(text), &err.to_string()));
     }
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module))
         .try_into_module()
@@ -89,7 +91,7 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
             return Err(SyntaxError::new(text, token.start().to_usize(), &err.to_string()));
         }
     }
-    // What the parser makes of a faulty text may be deeper than the tokens tell.
+    // The tree of a faulty text may be deeper than its tokens suggest.
     if let Some(err) = module.parsed().errors().first() {
         return Err(SyntaxError::new(text, err.start().to_usize(), &err.error.to_string()));
     }
@@ -98,10 +100,12 @@ pub(crate) fn parse(text: &str) -> Result<Module, SyntaxError> {
 }
 
 impl Module {
+    /// Returns the statements at the top level.
     pub(crate) fn body(&self) -> &[Stmt] {
         &self.parsed().syntax().body
     }
 
+    /// Returns all tokens, comments among them.
     pub(crate) fn tokens(&self) -> &[Token] {
         self.parsed().tokens()
     }
@@ -121,7 +125,7 @@ impl Drop for Module {
     }
 }
 
-/// Walks the tokens of a text without parsing it.
+/// Measures the nesting of a text without parsing it.
 fn measure(text: &str) -> Result<(), TooDeep> {
     let mut lexer = lex(text, Mode::Module);
     let mut nesting = Nesting::default();
@@ -133,9 +137,9 @@ fn measure(text: &str) -> Result<(), TooDeep> {
     }
 }
 
-/// Returns where a text that is too deep becomes so.
-fn place_of_excess(text: &str) -> usize {
-    // The lexer does not tell where its tokens are, but a part of the text can be measured too.
+/// Returns the position at which a text becomes too deep.
+fn find_excess(text: &str) -> usize {
+    // The lexer does not give positions, but prefixes of the text can be measured.
     let (mut fits, mut exceeds) = (0, text.len());
     while exceeds - fits > 1 {
         let middle = fits.midpoint(exceeds);
@@ -147,7 +151,7 @@ fn place_of_excess(text: &str) -> usize {
     fits
 }
 
-/// Returns the number of levels in a tree. Not recursive.
+/// Returns the depth of a tree, without recursion.
 fn depth(module: &ModModule) -> usize {
     let mut deepest = 0;
     let mut waiting = vec![(AnyNodeRef::from(module), 1)];
@@ -160,7 +164,7 @@ fn depth(module: &ModModule) -> usize {
     deepest
 }
 
-/// Collects nodes and does not enter them.
+/// Collects the direct children of a node.
 #[derive(Default)]
 struct Children<'a> {
     nodes: Vec<AnyNodeRef<'a>>,

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use crate::text::universal_newlines;
+use crate::text::{strip_bom, universal_newlines};
 
 /// The text of a Python source file, decoded as scheme 1 reads it.
 ///
 /// Lines end with LF, and there is no byte order mark in front. A clone is cheap.
+///
+/// ```
+/// let source = jaunt_digest::Source::decode(b"\xef\xbb\xbfx = 1\r\n")?;
+/// assert_eq!(source.text(), "x = 1\n");
+/// # Ok::<(), jaunt_digest::SourceError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source(Arc<str>);
 
 impl Source {
     /// Decodes the bytes of a file.
     ///
-    /// CR LF and lone CR become LF. One byte order mark is dropped. A coding cookie has no
-    /// effect.
+    /// CR LF and lone CR become LF. One byte order mark is removed. A coding cookie has no effect.
     ///
     /// # Errors
     ///
@@ -25,9 +30,9 @@ impl Source {
         Ok(Self::new(text))
     }
 
-    /// Takes a text that is decoded already, with the same treatment of line ends and mark.
+    /// Takes a text that is decoded already; line ends and byte order mark are treated alike.
     pub fn new(text: &str) -> Self {
-        Self(universal_newlines(text.strip_prefix('\u{feff}').unwrap_or(text)).into())
+        Self(universal_newlines(strip_bom(text)).into())
     }
 
     /// Returns the decoded text.
@@ -35,6 +40,7 @@ impl Source {
         &self.0
     }
 
+    /// Returns the text without copying it.
     pub(crate) fn share(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
@@ -45,13 +51,6 @@ impl Source {
 #[error("not valid UTF-8 at byte {valid_up_to}")]
 pub struct SourceError {
     valid_up_to: usize,
-}
-
-impl SourceError {
-    /// Returns how many bytes at the start are valid.
-    pub fn valid_up_to(&self) -> usize {
-        self.valid_up_to
-    }
 }
 
 #[cfg(test)]
@@ -65,17 +64,16 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_order_mark_is_dropped() {
+    fn one_byte_order_mark_is_removed() {
         assert_eq!(Source::decode(b"\xef\xbb\xbfx").unwrap().text(), "x");
         assert_eq!(Source::new("\u{feff}\u{feff}x").text(), "\u{feff}x");
     }
 
     #[test]
-    fn anything_but_strict_utf_8_is_refused() {
+    fn anything_but_strict_utf_8_is_rejected() {
         for (bytes, at) in [(&b"ab\xe9"[..], 2), (b"\xed\xa0\x80", 0), (b"\xc0\xaf", 0)] {
             let err = Source::decode(bytes).unwrap_err();
             assert_eq!(err.to_string(), format!("not valid UTF-8 at byte {at}"));
-            assert_eq!(err.valid_up_to(), at);
         }
     }
 }

@@ -1,19 +1,28 @@
-//! What Python's `str` methods mean by a blank, a line and an identifier.
+//! Texts as Python's `str` methods see them, and as messages show them.
 
 use std::borrow::Cow;
 
+use jaunt_text::is_hostile;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Tells whether `str.isspace` holds in Python.
+/// The byte order mark that a UTF-8 file may begin with.
+pub(crate) const BOM: char = '\u{feff}';
+
+/// Removes one byte order mark from the start of a text.
+pub fn strip_bom(text: &str) -> &str {
+    text.strip_prefix(BOM).unwrap_or(text)
+}
+
+/// Checks whether `str.isspace` holds in Python.
 ///
 /// Unicode's `White_Space` lacks the four separators U+001C to U+001F, which Python counts too.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// Takes the first line off a text, as Python's `str.splitlines` sees lines.
+/// Splits the first line off a text, as Python's `str.splitlines` sees lines.
 ///
-/// Returns the line without its end, the end, and what follows.
+/// Returns the line without its end, the end, and the rest.
 pub(crate) fn split_line(text: &str) -> (&str, &str, &str) {
     let ends = |c| {
         matches!(
@@ -22,7 +31,7 @@ pub(crate) fn split_line(text: &str) -> (&str, &str, &str) {
                 ..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
         )
     };
-    // Those beyond ASCII begin with one of these.
+    // Line ends beyond ASCII begin with 0xc2 or 0xe2.
     let may_end = |byte: &u8| *byte < b' ' || matches!(byte, 0xc2 | 0xe2);
     let mut from = 0;
     let (at, end) = loop {
@@ -39,16 +48,16 @@ pub(crate) fn split_line(text: &str) -> (&str, &str, &str) {
     (&text[..at], &text[at..at + length], &text[at + length..])
 }
 
-/// The first byte of a kind, looked for in many at a time.
+/// Finds the first byte that satisfies a predicate, in blocks that the compiler vectorizes.
 fn position(bytes: &[u8], is_it: impl Fn(&u8) -> bool) -> Option<usize> {
-    const MANY: usize = 64;
-    let is_in = |many: &[u8]| many.iter().fold(false, |is_in, byte| is_in | is_it(byte));
-    let skipped = bytes.chunks(MANY).take_while(|many| !is_in(many)).count() * MANY;
+    const BLOCK: usize = 64;
+    let is_in = |block: &[u8]| block.iter().fold(false, |is_in, byte| is_in | is_it(byte));
+    let skipped = bytes.chunks(BLOCK).take_while(|block| !is_in(block)).count() * BLOCK;
     let rest = bytes.get(skipped..)?;
     rest.iter().position(is_it).map(|at| skipped + at)
 }
 
-/// Turns CR LF and every remaining lone CR into LF.
+/// Replaces CR LF, and then every lone CR, by LF.
 pub(crate) fn universal_newlines(text: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\r', text.as_bytes()).is_some() {
         text.replace("\r\n", "\n").replace('\r', "\n").into()
@@ -59,14 +68,14 @@ pub(crate) fn universal_newlines(text: &str) -> Cow<'_, str> {
 
 /// Removes trailing blanks from every line, as scheme 1 does before hashing.
 pub(crate) fn trim_line_ends(text: &str) -> Cow<'_, str> {
-    // Nearly always there are none, and this takes many bytes at a time. Characters beyond ASCII may be
-    // blanks too.
+    // Nearly always there are none, and the compiler vectorizes this check. Characters beyond ASCII may
+    // be blanks too.
     let may_be_blank = |byte: u8| byte <= b' ' && byte != b'\n' || !byte.is_ascii();
     let bytes = text.as_bytes();
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
-    let is_odd =
-        pairs.fold(false, |is_odd, (byte, next)| is_odd | (may_be_blank(*byte) & (*next == b'\n')));
-    if !is_odd && !bytes.last().is_some_and(|last| may_be_blank(*last)) {
+    let may_trim = pairs
+        .fold(false, |may_trim, (byte, next)| may_trim | (may_be_blank(*byte) & (*next == b'\n')));
+    if !may_trim && !bytes.last().is_some_and(|last| may_be_blank(*last)) {
         return text.into();
     }
     let mut trimmed = String::with_capacity(text.len());
@@ -79,7 +88,7 @@ pub(crate) fn trim_line_ends(text: &str) -> Cow<'_, str> {
     trimmed.into()
 }
 
-/// Tells whether `str.isidentifier` holds in Python; keywords are identifiers too.
+/// Checks whether `str.isidentifier` holds in Python; keywords are identifiers too.
 pub(crate) fn is_identifier(text: &str) -> bool {
     if text.is_ascii() {
         let is_word = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
@@ -91,30 +100,38 @@ pub(crate) fn is_identifier(text: &str) -> bool {
         && chars.all(unicode_ident::is_xid_continue)
 }
 
-/// The form in which Python compares identifiers.
+/// Returns an identifier in the form in which Python compares it.
 pub(crate) fn nfkc(name: &str) -> Cow<'_, str> {
     if name.is_ascii() { name.into() } else { name.nfkc().collect::<String>().into() }
 }
 
-/// Shows foreign text in a message: shortened, and without anything that moves a cursor.
-pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 100;
-    let mut shown = String::new();
-    for (n_chars, c) in text.chars().enumerate() {
-        if n_chars == LONGEST {
-            shown.push('…');
+/// Shortens foreign text to one line that is safe to print.
+///
+/// Control characters and hostile ones (see [`jaunt_text::is_hostile`]) become escapes such as
+/// `\u{7}`. Of a text longer than 100 characters the rest becomes an ellipsis. The function is
+/// idempotent.
+pub(crate) fn excerpt(text: &str) -> String {
+    const MAX_CHARS: usize = 100;
+    let (mut excerpt, mut n_chars) = (String::new(), 0);
+    for c in text.chars() {
+        let is_escaped = c.is_control() || is_hostile(c);
+        n_chars += if is_escaped { c.escape_unicode().len() } else { 1 };
+        if n_chars > MAX_CHARS {
+            excerpt.push('…');
             break;
-        } else if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            shown.extend(c.escape_unicode());
+        } else if is_escaped {
+            excerpt.extend(c.escape_unicode());
         } else {
-            shown.push(c);
+            excerpt.push(c);
         }
     }
-    shown
+    excerpt
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -151,8 +168,25 @@ mod tests {
 
     #[test]
     fn messages_show_foreign_text_in_one_short_line() {
-        assert_eq!(shown("été `x` 'y' \"z\" \\"), "été `x` 'y' \"z\" \\");
-        assert_eq!(shown("a\n\u{1b}[2J\u{202e}b"), "a\\u{a}\\u{1b}[2J\\u{202e}b");
-        assert_eq!(shown(&"é".repeat(101)), "é".repeat(100) + "…");
+        assert_eq!(excerpt("été `x` 'y' \"z\" \\"), "été `x` 'y' \"z\" \\");
+        assert_eq!(excerpt("a\n\t\u{1b}[2J\u{202e}b"), "a\\u{a}\\u{9}\\u{1b}[2J\\u{202e}b");
+        assert_eq!(excerpt("a\u{200b}\u{feff}\u{e0041}"), "a\\u{200b}\\u{feff}\\u{e0041}");
+        assert_eq!(excerpt(&"é".repeat(101)), "é".repeat(100) + "…");
+        assert_eq!(excerpt(&"\0".repeat(100)), "\\u{0}".repeat(20) + "…");
+    }
+
+    #[test]
+    fn one_byte_order_mark_is_stripped() {
+        assert_eq!(strip_bom("\u{feff}\u{feff}x"), "\u{feff}x");
+        assert_eq!(strip_bom("x\u{feff}"), "x\u{feff}");
+    }
+
+    proptest! {
+        #[test]
+        fn an_excerpt_is_safe_and_its_own_excerpt(text in "(\\PC|\\p{C}|[\n\t…]){0,120}") {
+            let once = excerpt(&text);
+            prop_assert!(!once.contains(|c: char| c.is_control() || is_hostile(c)), "{once:?}");
+            prop_assert_eq!(excerpt(&once), once);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_builder::{FileState, RegistryState};
+use jaunt_builder::{FileState, RegistryState, Threads};
 use jaunt_digest::Registry;
 use jaunt_process::{Invocation, Limits};
 use jaunt_text::last_lines;
@@ -159,7 +159,8 @@ impl Document {
     /// Reads it and makes sense of it.
     pub(crate) fn registry(&mut self) -> Result<Registry, EngineError> {
         let origin = self.origin.clone();
-        Registry::from_json(self.read()?).map_err(|source| EngineError::Registry { origin, source })
+        Registry::from_json_with(self.read()?, &Threads::available())
+            .map_err(|source| EngineError::Registry { origin, source })
     }
 
     fn read(&mut self) -> Result<&[u8], EngineError> {

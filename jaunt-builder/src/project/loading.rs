@@ -16,8 +16,9 @@ use jaunt_dag::{Cycle, Dag, condense_pairs};
 use jaunt_digest::{Digest, Kind, Layout, ModuleName, Outline, Registry, Source, SpecRef, Specs};
 
 use super::places::{Place, places};
-use super::{Project, ProjectError, SourceFile, SourceProblem, SpecModule, in_parallel};
+use super::{Project, ProjectError, SourceFile, SourceProblem, SpecModule};
 use crate::output::{Output, OutputReader};
+use crate::parallel::in_parallel;
 use crate::stamp::{self, Found, Stamp};
 
 /// The specs of one module.
@@ -348,7 +349,7 @@ fn spec_dag(kind: Kind, specs: &Specs, kinds: &[Kind]) -> Result<Dag<usize>, Pro
     }
     let mut pairs = Vec::with_capacity(2 * nodes.len());
     for &idx in &nodes {
-        for (nth, dep) in specs.deps_at(idx).enumerate() {
+        for (nth, dep) in specs.dependencies_at(idx).enumerate() {
             let other = dep.map(|dep| specs.entry_at(dep).kind).filter(|it| kinds.contains(it));
             match (other, dep) {
                 (Some(other), Some(dep)) if other == kind => {
@@ -411,7 +412,7 @@ impl Project {
             (0..groups.len()).filter(|idx| graphs.contains_key(&groups[*idx].kind)).collect();
         let made = in_parallel(&wanted, |&number| {
             let group = &groups[number];
-            let deps = group.specs.clone().flat_map(|idx| specs.deps_at(idx)).flatten();
+            let deps = group.specs.clone().flat_map(|idx| specs.dependencies_at(idx)).flatten();
             let mut below: Vec<usize> = deps
                 .map(|dep| group_of[dep])
                 .filter(|dep| *dep != number && groups[*dep].kind == group.kind)

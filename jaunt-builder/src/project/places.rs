@@ -118,7 +118,7 @@ fn place(
         Some(relpath) => relpath,
         None => layout.generated_relpath(generated_module, is_package),
     };
-    layout.place(&base, &relpath)
+    layout.generated_path(&base, &relpath)
 }
 
 /// `x/b.py` as `x/b/__init__.py`; none for what is a package already.

@@ -1,39 +1,42 @@
-//! How deep a text is nested, judged by its tokens.
+//! How deep a text is nested, by its tokens.
 
 use ruff_python_ast::token::TokenKind;
 
-/// As many brackets as CPython's tokenizer takes (its `MAXLEVEL`).
+/// The nested brackets that CPython's tokenizer accepts (its `MAXLEVEL`).
 const MAX_BRACKETS: usize = 200;
 
-/// As many levels of indentation as CPython's tokenizer takes (its `MAXINDENT`, less one).
+/// The levels of indentation that CPython's tokenizer accepts (its `MAXINDENT`, less one).
 const MAX_INDENTS: usize = 99;
 
-/// As many operators in a row as CPython 3.13 takes, and some more: after 9,995 additions it gives
-/// up with a `RecursionError`. Earlier versions give up after 3,000.
+/// The operators in a row that are accepted, a few more than by CPython 3.13, which raises a
+/// `RecursionError` after 9,995 additions. Earlier versions do so after 3,000.
 const MAX_CHAIN: usize = 10_000;
 
-/// An upper bound for the depth of the tree that a valid text makes, found in one walk over its
-/// tokens.
+/// An upper bound for the depth of the tree of a valid text, found in one pass over its tokens.
 ///
-/// Depth comes from indentation, from brackets, and from chains: operators which follow one another
-/// without a comma or the end of a statement between them, as in `1+1+1`, `a.b.c`, `not not x`.
+/// Depth comes from indentation, from brackets, and from chains: operators without a comma or the end
+/// of a statement between them, as in `1+1+1`, `a.b.c`, `not not x`.
 #[derive(Debug)]
 pub(super) struct Nesting {
+    /// The level of indentation.
     indents: usize,
-    /// One level per open bracket, and one for what is outside of all.
+    /// One level outside of all brackets, and one for each open bracket.
     levels: Vec<Level>,
-    /// The sum of all chains.
+    /// The total length of all chains.
     chained: usize,
     deepest: usize,
 }
 
+/// What is known between one pair of brackets.
 #[derive(Debug, Default)]
 struct Level {
+    /// The length of the chain so far.
     chain: usize,
-    /// Lambdas whose parameters are not over yet: commas between parameters end nothing.
+    /// Lambdas whose parameters have not ended: commas between parameters end no chain.
     lambdas: usize,
 }
 
+/// Why a text is rejected before its tree is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TooDeep {
     #[error("too many nested parentheses")]
@@ -51,7 +54,11 @@ impl Default for Nesting {
 }
 
 impl Nesting {
-    /// Takes the next token.
+    /// Adds the next token.
+    ///
+    /// # Errors
+    ///
+    /// If the text is nested too deeply.
     pub(super) fn push(&mut self, kind: TokenKind) -> Result<(), TooDeep> {
         match kind {
             TokenKind::Indent => {
@@ -77,7 +84,7 @@ impl Nesting {
             }
             TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
                 self.end_chain();
-                // The first level is no bracket.
+                // The first level is not a bracket.
                 if self.levels.len() > 1 {
                     self.levels.pop();
                 }
@@ -88,14 +95,17 @@ impl Nesting {
         Ok(())
     }
 
+    /// Returns the depth so far.
     pub(super) fn deepest(&self) -> usize {
         self.deepest
     }
 
+    /// Returns the innermost level.
     fn level(&mut self) -> &mut Level {
         self.levels.last_mut().expect("the first level stays")
     }
 
+    /// Adds an operator to the chain.
     fn extend_chain(&mut self) -> Result<(), TooDeep> {
         self.level().chain += 1;
         self.chained += 1;
@@ -103,13 +113,14 @@ impl Nesting {
         if self.chained > MAX_CHAIN { Err(TooDeep::Chain) } else { Ok(()) }
     }
 
+    /// Ends the chain at a comma, a bracket or the end of a statement.
     fn end_chain(&mut self) {
         self.chained -= self.level().chain;
         *self.level() = Level::default();
     }
 }
 
-/// Tells whether one more of these, among the same brackets, may make the tree one level deeper.
+/// Checks whether one more of these, among the same brackets, may make the tree one level deeper.
 ///
 /// Comparisons, `and`, `or`, commas and statements in a row make it wider.
 fn nests(kind: TokenKind) -> bool {

@@ -71,17 +71,17 @@ fn indented(n: usize) -> String {
 }
 
 #[test]
-fn what_python_takes_is_taken() {
+fn what_python_accepts_is_accepted() {
     assert_snapshot!(verdicts(99));
 }
 
 #[test]
-fn chains_go_as_far_as_python_goes() {
+fn chains_may_be_as_long_as_in_python() {
     assert_snapshot!(verdicts(9_990));
 }
 
 #[test]
-fn nothing_is_too_deep_to_be_refused() {
+fn no_depth_crashes_the_parser() {
     assert_snapshot!(verdicts(50_000));
 }
 
@@ -97,7 +97,7 @@ fn the_limits_are_those_of_cpython() {
 }
 
 #[test]
-fn the_place_of_an_error_is_counted_in_characters() {
+fn the_column_of_an_error_is_counted_in_characters() {
     assert_snapshot!(verdict("é = '日本' +\n"), @"SyntaxError: Expected an expression (line 1), column 11");
     assert_snapshot!(verdict("x = 1\n\n  y = 2\n"), @"SyntaxError: Unexpected indentation (line 3), column 1");
     assert_snapshot!(verdict("def f(:\n    pass\n"), @"SyntaxError: Expected a parameter or the end of the parameter list (line 1), column 7");
@@ -105,14 +105,14 @@ fn the_place_of_an_error_is_counted_in_characters() {
     assert_snapshot!(verdict("x = 'a\0b'\n"), @"SyntaxError: source code cannot contain null bytes (line 1), column 7");
     assert_snapshot!(verdict("\u{feff}x = 1\n"), @"SyntaxError: invalid non-printable character U+FEFF (line 1), column 1");
     assert_snapshot!(verdict("x = 1\n\u{1a}"), @r"SyntaxError: Got unexpected token \u{1a} (line 2), column 1");
-    let deep = "#\n".repeat(SMALL) + "é = " + &"(".repeat(300);
+    let deep = "#\n".repeat(MAX_UNMEASURED_LEN) + "é = " + &"(".repeat(300);
     assert_snapshot!(verdict(&deep), @"SyntaxError: too many nested parentheses (line 32769), column 205");
-    let shallow_and_large = "x = 1\n".repeat(SMALL) + "y = = 2\n";
+    let shallow_and_large = "x = 1\n".repeat(MAX_UNMEASURED_LEN) + "y = = 2\n";
     assert_snapshot!(verdict(&shallow_and_large), @"SyntaxError: Expected an expression (line 32769), column 5");
 }
 
 #[test]
-fn what_only_the_compiler_refuses_is_no_error() {
+fn what_only_the_compiler_rejects_is_no_error() {
     for text in [
         "return 1\n",
         "def f(a, a): ...\n",

@@ -1,63 +1,63 @@
-//! The way of nearly every document: through it once, on all cores, straight to the types.
+//! Fast path: reads a well-formed document in one parallel pass.
 //!
-//! What is not a plain and faultless document is left to the reader in `read`, which takes its time and
-//! knows what to say.
+//! Anything unusual, and any error, is left to the slow path in `read`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::thread;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::read::{self, dir_of};
-use super::specs::{Places, Specs, narrow};
-use super::{Registry, SpecEntry};
-use crate::json::{self, Str, Walk};
+use super::entry::SpecEntry;
+use super::fields::relative_path;
+use super::merge::{Chunk, merge};
+use super::model::Registry;
+use super::read;
+use crate::json::{Cursor, Str, is_too_deep};
+use crate::kind::Kind;
 use crate::kwargs::Kwargs;
-use crate::name::{Kind, SpecRef};
+use crate::name::SpecRef;
+use crate::parallel::{Parallelism, run_all};
 
-/// Among how many a document is shared.
-#[derive(Clone, Copy)]
-pub(super) struct Crew {
-    pub(super) threads: usize,
-    /// The least share of one thread, in bytes.
-    pub(super) share: usize,
-}
-
-/// Reads a document; `None` where there is anything to say about it, or anything unusual in it.
-pub(super) fn document(text: &str, crew: Crew) -> Option<Registry> {
-    let mut walk = Walk { text, at: 0 };
+/// Reads a document in jobs of at least `min_job_len` bytes.
+///
+/// Returns `None` if the document has an error, or something that only the slow path understands.
+pub(super) fn document(
+    text: &str,
+    parallelism: &dyn Parallelism,
+    min_job_len: usize,
+) -> Option<Registry> {
+    let mut cursor = Cursor { text, at: 0 };
     let mut keys = BTreeSet::new();
-    let mut list = None;
-    let mut fields = Vec::new();
-    walk.take(b'{')?;
+    let mut chunks = None;
+    let mut members = Vec::new();
+    cursor.take(b'{')?;
     loop {
-        let Str(key) = walk.value()?;
-        walk.take(b':')?;
+        let Str(key) = cursor.value()?;
+        cursor.take(b':')?;
         if key == "specs" {
-            walk.take(b'[')?;
-            list = Some(specs(&mut walk, crew)?);
+            cursor.take(b'[')?;
+            chunks = Some(specs(&mut cursor, parallelism, min_job_len)?);
         } else {
-            fields.push((key.clone(), walk.value::<&RawValue>()?));
+            members.push((key.clone(), cursor.value::<&RawValue>()?));
         }
         if !keys.insert(key) {
             return None;
         }
-        if walk.take(b',').is_none() {
+        if cursor.take(b',').is_none() {
             break;
         }
     }
-    walk.take(b'}')?;
-    walk.skip_blanks();
-    if walk.at < text.len() {
+    cursor.take(b'}')?;
+    cursor.skip_blanks();
+    if cursor.at < text.len() {
         return None;
     }
-    let specs = join(list?, crew)?;
-    read::with_specs(fields, specs).ok()
+    let specs = merge(chunks?, parallelism, min_job_len)?;
+    read::with_specs(members, specs).ok()
 }
 
-/// The fields of a spec. The types ask for no more than the other reader does.
+/// The fields of a spec. The types accept no more than the slow path does.
 #[derive(Deserialize)]
 struct SpecFields<'a> {
     #[serde(borrow)]
@@ -76,258 +76,124 @@ struct SpecFields<'a> {
     decorator_kwargs_json: Option<Str<'a>>,
     #[serde(borrow, default)]
     dependencies: Option<Vec<Str<'a>>>,
-    #[serde(borrow, default)]
-    class_name: Option<Str<'a>>,
-}
-
-/// Specs as they follow one another in a part of the list.
-#[derive(Default)]
-struct Part<'a> {
-    refs: Vec<SpecRef>,
-    entries: Vec<SpecEntry>,
-    dependencies: Vec<Vec<Str<'a>>>,
 }
 
 /// Reads the specs up to the end of the list.
 ///
-/// Where the list goes on behind a place in the middle of the text can only be guessed. Another thread
-/// reads on from there, and it counts if those before it arrive at that very place.
-fn specs<'a>(walk: &mut Walk<'a>, crew: Crew) -> Option<Vec<Part<'a>>> {
-    if walk.peek()? == b']' {
-        walk.at += 1;
+/// Each job starts where an object of the list seems to begin, which can only be guessed in the
+/// middle of a text. Its chunk counts if the chunk before ends at that very position; otherwise
+/// that part is read again from there.
+fn specs<'a>(
+    cursor: &mut Cursor<'a>,
+    parallelism: &dyn Parallelism,
+    min_job_len: usize,
+) -> Option<Vec<Chunk<'a>>> {
+    if cursor.peek()? == b']' {
+        cursor.at += 1;
         return Some(Vec::new());
     }
-    let text = walk.text;
-    let rest = text.len() - walk.at;
-    let shares = crew.threads.min(rest / crew.share).max(1);
-    let mut starts: Vec<usize> =
-        (1..shares).filter_map(|idx| guess(text, walk.at + rest / shares * idx)).collect();
+    let Cursor { text, at: first } = *cursor;
+    let rest = text.len() - first;
+    let shares = parallelism.width().get().min(rest / min_job_len).max(1);
+    let guesses =
+        (1..shares).filter_map(|idx| next_object_boundary(text, first + rest / shares * idx));
+    let mut starts: Vec<usize> = [first].into_iter().chain(guesses).collect();
     starts.dedup();
-    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([usize::MAX]).collect();
-    thread::scope(|scope| {
-        let workers: Vec<_> = starts
-            .iter()
-            .zip(ends)
-            .map(|(&start, end)| {
-                let read = move || part(&mut Walk { text, at: start }, end);
-                (start, end, scope.spawn(read))
-            })
-            .collect();
-        let first_end = starts.first().copied().unwrap_or(usize::MAX);
-        let (first, mut end) = part(walk, first_end)?;
-        let mut parts = vec![first];
-        for (start, until, worker) in workers {
-            let guessed = joined(worker);
-            match end {
-                End::OfList(_) => break,
-                End::Before(at) => {
-                    let (part, its_end) = match guessed.filter(|_| at == start) {
-                        Some(guessed) => guessed,
-                        None => part(&mut Walk { text, at }, until)?,
-                    };
-                    parts.push(part);
-                    end = its_end;
-                }
-            }
-        }
-        match end {
-            End::OfList(at) => walk.at = at,
-            End::Before(_) => return None,
-        }
-        Some(parts)
-    })
-}
+    let ends = starts.iter().skip(1).copied().chain([usize::MAX]);
+    let ranges: Vec<(usize, usize)> = starts.iter().copied().zip(ends).collect();
+    let jobs = ranges.iter().map(|&(at, until)| move || chunk(Cursor { text, at }, until));
+    let guessed = run_all(parallelism, jobs.collect());
 
-/// A place not before `at` where another object of a list may begin.
-fn guess(text: &str, at: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut walk = Walk { text, at };
-    while let Some(found) = bytes.get(walk.at..)?.iter().position(|byte| *byte == b'}') {
-        walk.at += found + 1;
-        if walk.take(b',').is_some() && walk.peek() == Some(b'{') {
-            return Some(walk.at);
+    let mut chunks = Vec::with_capacity(ranges.len());
+    let mut at = first;
+    for ((start, until), guessed) in ranges.into_iter().zip(guessed) {
+        let (read, end) = if at == start { guessed? } else { chunk(Cursor { text, at }, until)? };
+        chunks.push(read);
+        match end {
+            End::OfList(after) => {
+                cursor.at = after;
+                return Some(chunks);
+            }
+            End::Before(next) => at = next,
         }
     }
     None
 }
 
-/// Where reading stopped.
+/// Finds a position, not before `at`, where another object of a list may begin.
+fn next_object_boundary(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut cursor = Cursor { text, at };
+    while let Some(found) = bytes.get(cursor.at..)?.iter().position(|byte| *byte == b'}') {
+        cursor.at += found + 1;
+        if cursor.take(b',').is_some() && cursor.peek() == Some(b'{') {
+            return Some(cursor.at);
+        }
+    }
+    None
+}
+
+/// The position at which a chunk ends.
 enum End {
-    /// Behind the list.
+    /// The chunk is the last one; the list ends here.
     OfList(usize),
-    /// In front of an object of it.
+    /// The next chunk begins here.
     Before(usize),
 }
 
-/// Reads specs up to the end of the list, or to the first that begins at `until` or later.
-fn part<'a>(walk: &mut Walk<'a>, until: usize) -> Option<(Part<'a>, End)> {
-    let mut part = Part::default();
+/// Reads specs up to the end of the list, or to the first one that begins at `until` or later.
+fn chunk(mut cursor: Cursor<'_>, until: usize) -> Option<(Chunk<'_>, End)> {
+    let mut chunk = Chunk::default();
     loop {
-        walk.skip_blanks();
-        if walk.at >= until {
-            return Some((part.sorted(), End::Before(walk.at)));
+        cursor.skip_blanks();
+        if cursor.at >= until {
+            return Some((chunk.sorted(), End::Before(cursor.at)));
         }
-        // A list would do for the fields, too.
-        if walk.peek()? != b'{' {
+        // Serde would take a list for a struct, too.
+        if cursor.peek()? != b'{' {
             return None;
         }
-        let before = walk.at;
-        let fields = walk.value::<SpecFields<'a>>()?;
-        part.push(fields)?;
-        if part.refs.len() == 1 {
+        let before = cursor.at;
+        let fields = cursor.value::<SpecFields<'_>>()?;
+        push(&mut chunk, fields)?;
+        if chunk.refs.len() == 1 {
             // The others are probably as long.
-            let left = until.min(walk.text.len()).saturating_sub(walk.at);
-            let n_more = left / (walk.at - before);
-            part.reserve(n_more + n_more / 8);
+            let left = until.min(cursor.text.len()).saturating_sub(cursor.at);
+            let n_more = left / (cursor.at - before);
+            chunk.reserve(n_more + n_more / 8);
         }
-        match walk.peek()? {
-            b',' => walk.at += 1,
-            b']' => {
-                walk.at += 1;
-                return Some((part.sorted(), End::OfList(walk.at)));
-            }
+        match cursor.peek()? {
+            b',' => cursor.at += 1,
+            b']' => return Some((chunk.sorted(), End::OfList(cursor.at + 1))),
             _ => return None,
         }
     }
 }
 
-impl<'a> Part<'a> {
-    /// The same specs in the order of their refs.
-    fn sorted(self) -> Self {
-        if self.refs.is_sorted() {
-            return self;
-        }
-        let order = order(&self.refs);
-        Self {
-            refs: arranged(self.refs, &order),
-            entries: arranged(self.entries, &order),
-            dependencies: arranged(self.dependencies, &order),
-        }
-    }
-
-    fn reserve(&mut self, n_more: usize) {
-        self.refs.reserve(n_more);
-        self.entries.reserve(n_more);
-        self.dependencies.reserve(n_more);
-    }
-
-    fn push(&mut self, fields: SpecFields<'a>) -> Option<()> {
-        let last = self.refs.last().map(SpecRef::module);
-        let spec = SpecRef::parse_beside(&fields.spec_ref, last)?;
-        if fields.module != spec.module().as_str() || fields.qualname != spec.qualname() {
-            return None;
-        }
-        let kind = [Kind::Build, Kind::Test]
-            .into_iter()
-            .find(|kind| kind.registry_str() == fields.kind)?;
-        let source_file = match self.entries.last() {
-            Some(last) if *last.source_file == *fields.source_file => last.source_file.clone(),
-            _ => dir_of(&fields.source_file).filter(|path| *path != "")?.into(),
-        };
-        let object = fields.decorator_kwargs;
-        let exact_text = fields.decorator_kwargs_json;
-        // The arguments may come as the text alone.
-        let alone = if object.is_none() { exact_text.as_ref() } else { None };
-        if alone.is_some_and(|Str(text)| text != "{}")
-            || object.is_some_and(|raw| !raw.get().starts_with('{') || json::is_too_deep(raw))
-        {
-            return None;
-        }
-        let kwargs = Kwargs::of_document(object, exact_text.map(|Str(text)| text)).ok()?;
-        self.refs.push(spec);
-        self.entries.push(SpecEntry {
-            kind,
-            source_file,
-            kwargs,
-            dependencies: Vec::new(),
-            class_name: fields.class_name.map(|it| it.0.into_owned()),
-        });
-        self.dependencies.push(fields.dependencies.unwrap_or_default());
-        Some(())
-    }
-}
-
-/// Puts the parts in order, and finds every dependency.
-fn join(parts: Vec<Part<'_>>, crew: Crew) -> Option<Specs> {
-    let mut all = Part::default();
-    for part in parts {
-        if all.refs.is_empty() {
-            all = part;
-        } else {
-            all.refs.extend(part.refs);
-            all.entries.extend(part.entries);
-            all.dependencies.extend(part.dependencies);
-        }
-    }
-    // Each part is in order already, which makes this a merge.
-    let Part { refs, mut entries, dependencies } = all.sorted();
-    if refs.array_windows().any(|[left, right]| left == right) {
+/// Checks a spec and appends it.
+fn push<'a>(chunk: &mut Chunk<'a>, fields: SpecFields<'a>) -> Option<()> {
+    let last = chunk.refs.last().map(SpecRef::module);
+    let spec = SpecRef::parse_sharing(&fields.spec_ref, last)?;
+    if fields.module != spec.module().as_str() || fields.qualname != spec.qualname() {
         return None;
     }
-    let places = Places::of(&refs);
-    // A spec has a few hundred bytes.
-    let share = refs.len().div_ceil(crew.threads).max(crew.share / 256).max(1);
-    let find_all = |(entries, texts): (&mut [SpecEntry], &[Vec<Str<'_>>])| {
-        let both = entries.iter_mut().zip(texts);
-        both.map(|(entry, texts)| find(entry, texts, &refs, &places)).collect::<Option<Vec<_>>>()
+    let kind = Kind::from_registry_str(&fields.kind)?;
+    let source_file = match chunk.entries.last() {
+        Some(last) if *last.source_file == *fields.source_file => last.source_file.clone(),
+        _ => relative_path(&fields.source_file).filter(|path| *path != "")?.into(),
     };
-    let deps = thread::scope(|scope| {
-        let mut shares = entries.chunks_mut(share).zip(dependencies.chunks(share));
-        let first = shares.next();
-        let workers: Vec<_> = shares.map(|share| scope.spawn(move || find_all(share))).collect();
-        let mut deps = first.map_or(Some(Vec::new()), find_all)?;
-        for worker in workers {
-            deps.extend(joined(worker)?);
-        }
-        Some(deps)
-    })?;
-    Some(Specs::new(refs, places, entries, deps))
-}
-
-fn joined<T>(worker: thread::ScopedJoinHandle<'_, T>) -> T {
-    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// Finds the dependencies of one spec, and gives their indices.
-fn find(
-    entry: &mut SpecEntry,
-    texts: &[Str<'_>],
-    refs: &[SpecRef],
-    places: &Places,
-) -> Option<Box<[Option<u32>]>> {
-    let found: Option<Vec<usize>> = texts.iter().map(|Str(text)| places.find(text, refs)).collect();
-    let mut found = found?;
-    found.sort_unstable();
-    found.dedup();
-    entry.dependencies = found.iter().map(|idx| refs[*idx].clone()).collect();
-    Some(found.into_iter().map(|idx| Some(narrow(idx))).collect())
-}
-
-/// The indices of refs in the order of the refs.
-fn order(refs: &[SpecRef]) -> Vec<usize> {
-    // What all begin with decides nothing, and the eight bytes after that nearly everything.
-    let first = refs.first().map_or("", SpecRef::as_str).as_bytes();
-    let common = |spec: &SpecRef| {
-        let both = first.iter().zip(spec.as_str().as_bytes());
-        both.take_while(|(left, right)| left == right).count()
-    };
-    let common = refs.iter().map(common).min().unwrap_or(0);
-    let key = |spec: &SpecRef| {
-        let mut bytes = [0; 8];
-        let rest = &spec.as_str().as_bytes()[common..];
-        let len = rest.len().min(8);
-        bytes[..len].copy_from_slice(&rest[..len]);
-        u64::from_be_bytes(bytes)
-    };
-    let mut keyed: Vec<(u64, &str, usize)> =
-        refs.iter().enumerate().map(|(idx, spec)| (key(spec), spec.as_str(), idx)).collect();
-    keyed.sort();
-    keyed.into_iter().map(|(_, _, idx)| idx).collect()
-}
-
-/// Items in another order.
-fn arranged<T>(items: Vec<T>, order: &[usize]) -> Vec<T> {
-    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    let items = order.iter().map(|idx| items[*idx].take());
-    items.map(|item| item.expect("an order has every index once")).collect()
+    let object = fields.decorator_kwargs;
+    let exact_text = fields.decorator_kwargs_json;
+    // If there is only the text, the slow path checks how deep it is nested.
+    let only_text = if object.is_none() { exact_text.as_ref() } else { None };
+    if only_text.is_some_and(|Str(text)| text != "{}")
+        || object.is_some_and(|raw| !raw.get().starts_with('{') || is_too_deep(raw))
+    {
+        return None;
+    }
+    let kwargs = Kwargs::of_document(object, exact_text.map(|Str(text)| text)).ok()?;
+    chunk.refs.push(spec);
+    chunk.entries.push(SpecEntry { kind, source_file, kwargs, dependencies: Vec::new() });
+    chunk.dependencies.push(fields.dependencies.unwrap_or_default());
+    Some(())
 }

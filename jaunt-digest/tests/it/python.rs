@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jaunt_digest::{Outline, Registry, Source, kwargs_text};
+use jaunt_digest::{Kwargs, Outline, Registry, Source};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -63,7 +63,7 @@ fn outline(bytes: &[u8]) -> Option<Found> {
 }
 
 #[test]
-fn so_has_what_python_accepts_of_changed_texts() {
+fn changed_texts_that_python_accepts_have_its_outline_too() {
     let stdlib = Stdlib::read();
     let small = |bytes: &&Vec<u8>| (200..6_000).contains(&bytes.len());
     let good: Vec<String> = stdlib
@@ -186,7 +186,7 @@ fn keyword_texts_of_values_are_what_python_makes_of_them() {
     let answer = python(KEYWORD_TEXTS, &documents.join("\n"));
     assert_eq!(answer.lines().count(), documents.len());
     for (kwargs, expected) in values.iter().zip(answer.lines()) {
-        assert_eq!(kwargs_text(kwargs), expected);
+        assert_eq!(Kwargs::from(kwargs).text(), expected);
     }
 }
 
@@ -197,7 +197,7 @@ fn text_in_registry(kwargs: &str) -> String {
             "source_file": "a.py", "decorator_kwargs": {kwargs}}}]}}"#
     );
     let registry = Registry::from_json(document.as_bytes()).unwrap();
-    registry.specs.into_values().next().unwrap().kwargs.text().to_owned()
+    registry.specs.values().next().unwrap().kwargs.text().to_owned()
 }
 
 /// The same values in every run.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use jaunt_digest::{
-    Digest, Header, HeaderFields, Kind, Layout, ModuleName, Outline, Registry, Source, SpecRef,
-    kwargs_text,
+    Digest, Header, HeaderFields, Kwargs, Layout, ModuleName, Outline, Registry, Source, SpecRef,
 };
 use serde_json::Value;
 
@@ -53,13 +52,13 @@ fn keyword_texts_are_those_of_the_original() {
                 continue;
             };
             let text = spec["decorator_kwargs_json"].as_str().unwrap().to_owned();
-            assert_eq!(kwargs_text(kwargs), text, "{}", case["id"]);
+            assert_eq!(Kwargs::from(kwargs).text(), text, "{}", case["id"]);
 
             spec.as_object_mut().unwrap().remove("decorator_kwargs_json");
             spec["dependencies"] = Value::Array(Vec::new());
             let document = serde_json::json!({ "version": 1, "specs": [spec] }).to_string();
             let registry = Registry::from_json(document.as_bytes()).unwrap();
-            assert_eq!(registry.specs.into_values().next().unwrap().kwargs.text(), text);
+            assert_eq!(registry.specs.values().next().unwrap().kwargs.text(), text);
         }
     }
 }
@@ -183,7 +182,7 @@ fn headers_are_written_as_by_the_original() {
         }
         let fields = HeaderFields {
             tool_version: input["tool_version"].as_str().unwrap(),
-            kind: if input["kind"] == "test" { Kind::Test } else { Kind::Build },
+            kind: input["kind"].as_str().unwrap().parse().unwrap(),
             source_module: input["source_module"].as_str().unwrap(),
             module_digest: input["module_digest"].as_str().unwrap(),
             spec_refs: strings(&input["spec_refs"]),
