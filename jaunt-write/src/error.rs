@@ -46,7 +46,7 @@ pub enum WriteError {
     #[error("refusing to {action} `{}`, which cannot be a lock file: {reason}; move it away", shown(.path))]
     NotALockFile { action: &'static str, path: Utf8PathBuf, reason: &'static str },
 
-    /// The operating system said no.
+    /// A system call failed.
     #[error("cannot {action} `{}`{}", shown(.path), Step(.action, .path, .step, .at))]
     Io {
         action: &'static str,
@@ -172,7 +172,7 @@ pub(crate) fn step<T>(
     call: impl FnOnce() -> io::Result<T>,
 ) -> Result<T, Failure> {
     #[cfg(test)]
-    let call = || crate::testing::strike(step).and_then(|()| call());
+    let call = || crate::testing::record_step(step).and_then(|()| call());
     call().map_err(|source| Failure { step, source })
 }
 

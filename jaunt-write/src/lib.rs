@@ -22,21 +22,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod clock;
+#[cfg(feature = "counting")]
+mod counting;
+mod descent;
 mod dir;
 mod error;
+mod file;
+mod folder;
 mod list;
 mod lock;
 mod path;
 mod replace;
+mod stamp;
 mod sys;
 #[cfg(test)]
 mod testing;
 mod tree;
+mod walk;
 
+pub use crate::clock::time_before_changes;
+#[cfg(feature = "counting")]
+pub use crate::counting::take_counts;
 pub use crate::error::{FileKind, WriteError};
+pub use crate::file::{read_file, stamp_of};
+pub use crate::folder::Folder;
 pub use crate::list::{Listing, Skipped};
 pub use crate::lock::{Lock, LockAttempt};
+pub use crate::stamp::{Stamp, Time};
 pub use crate::tree::Tree;
+pub use crate::walk::{Visited, walk};
 
 /// Its examples are tested.
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
-//! One process at a time, by the kernel's word.
+//! Inter-process locks, held by the kernel.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};

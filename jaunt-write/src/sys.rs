@@ -120,3 +120,114 @@ fn permission_bits(metadata: &Metadata) -> u32 {
 
     metadata.mode() & 0o777
 }
+
+#[cfg(unix)]
+pub(crate) use stat::{open, open_in, stat, stat_dir, stat_in, stat_opened};
+
+/// Files that are looked at and read in as few system calls as there can be.
+#[cfg(unix)]
+mod stat {
+    use std::fs::File;
+    use std::io;
+
+    use camino::Utf8Path;
+    use cap_std::fs::Dir;
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+
+    use crate::stamp::{Found, Stamp};
+
+    /// For files, whatever they turn out to be.
+    const PLAIN: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+    /// Opens whatever is at a path, through links. A pipe does not block.
+    pub(crate) fn open(path: &Utf8Path) -> io::Result<File> {
+        Ok(rustix::fs::open(path.as_str(), PLAIN, Mode::empty())?.into())
+    }
+
+    /// Opens whatever a name in a directory stands for. A pipe does not block.
+    pub(crate) fn open_in(dir: &Dir, name: &str, follow: bool) -> io::Result<File> {
+        let flags = if follow { PLAIN } else { PLAIN | OFlags::NOFOLLOW };
+        Ok(rustix::fs::openat(dir, name, flags, Mode::empty())?.into())
+    }
+
+    /// Returns what is at a path, through links.
+    pub(crate) fn stat(path: &Utf8Path) -> Found {
+        rustix::fs::stat(path.as_str()).map_or(Found::Other, |stat| found(&stat))
+    }
+
+    /// Returns what a name in a directory stands for.
+    pub(crate) fn stat_in(dir: &Dir, name: &str, follow: bool) -> Found {
+        let flags = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
+        rustix::fs::statat(dir, name, flags).map_or(Found::Other, |stat| found(&stat))
+    }
+
+    /// Returns what an open file is.
+    pub(crate) fn stat_opened(file: &File) -> io::Result<Found> {
+        Ok(found(&rustix::fs::fstat(file)?))
+    }
+
+    /// Returns the stamp of an open directory.
+    pub(crate) fn stat_dir(dir: &Dir) -> Found {
+        rustix::fs::fstat(dir).map_or(Found::Other, |stat| found(&stat))
+    }
+
+    // The types of the fields differ between systems.
+    fn found(stat: &Stat) -> Found {
+        let time = |seconds: i128, nanos: i128| {
+            i64::try_from(seconds * 1_000_000_000 + nanos).unwrap_or(i64::MAX)
+        };
+        let stamp = Stamp {
+            size: u64::try_from(i128::from(stat.st_size)).unwrap_or(u64::MAX),
+            modified: time(stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+            changed: time(stat.st_ctime.into(), stat.st_ctime_nsec.into()),
+            inode: (i128::from(stat.st_ino) ^ (i128::from(stat.st_dev) << 40)) as u64,
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Found::File(stamp),
+            FileType::Directory => Found::Directory(stamp),
+            _ => Found::Other,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) use no_stat::{open, open_in, stat, stat_dir, stat_in, stat_opened};
+
+/// Without these calls there are no stamps, so every file is read every time.
+#[cfg(not(unix))]
+mod no_stat {
+    use std::fs::File;
+    use std::io;
+
+    use camino::Utf8Path;
+    use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt};
+    use cap_std::fs::{Dir, OpenOptions};
+
+    use crate::stamp::{Found, Stamp};
+
+    pub(crate) fn open(path: &Utf8Path) -> io::Result<File> {
+        File::open(path)
+    }
+
+    pub(crate) fn open_in(dir: &Dir, name: &str, follow: bool) -> io::Result<File> {
+        let follow = if follow { FollowSymlinks::Yes } else { FollowSymlinks::No };
+        dir.open_with(name, OpenOptions::new().read(true).follow(follow)).map(|it| it.into_std())
+    }
+
+    pub(crate) fn stat(_path: &Utf8Path) -> Found {
+        Found::Other
+    }
+
+    pub(crate) fn stat_in(_dir: &Dir, _name: &str, _follow: bool) -> Found {
+        Found::Other
+    }
+
+    /// It has no stamp, but it is known whether it is a file.
+    pub(crate) fn stat_opened(file: &File) -> io::Result<Found> {
+        Ok(if file.metadata()?.is_file() { Found::File(Stamp::NONE) } else { Found::Other })
+    }
+
+    pub(crate) fn stat_dir(_dir: &Dir) -> Found {
+        Found::Other
+    }
+}

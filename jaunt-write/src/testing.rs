@@ -63,6 +63,11 @@ impl World {
         }
     }
 
+    #[track_caller]
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.path(path)).unwrap();
+    }
+
     pub(crate) fn path(&self, path: &str) -> Utf8PathBuf {
         Utf8Path::from_path(self.dir.path()).unwrap().join(path)
     }
@@ -179,7 +184,7 @@ fn role() {
 }
 
 /// What happens when a system call is about to be made.
-pub(crate) enum Blow {
+pub(crate) enum Fault {
     /// It fails.
     Errno(Errno),
     /// The process is killed.
@@ -189,18 +194,18 @@ pub(crate) enum Blow {
 }
 
 thread_local! {
-    static NEXT_BLOW: Cell<Option<(u32, Blow)>> = const { Cell::new(None) };
+    static NEXT_FAULT: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
     pub(crate) static STEPS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     static WALKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets a blow fall on the `n`th system call (from 0) that this thread makes meanwhile.
+/// Lets a fault fall on the `n`th system call (from 0) that this thread makes meanwhile.
 ///
 /// Also returns whether so many calls were made.
-pub(crate) fn with_blow<T>(n: u32, blow: Blow, run: impl FnOnce() -> T) -> (T, bool) {
-    NEXT_BLOW.set(Some((n, blow)));
+pub(crate) fn with_fault<T>(n: u32, fault: Fault, run: impl FnOnce() -> T) -> (T, bool) {
+    NEXT_FAULT.set(Some((n, fault)));
     let result = run();
-    (result, NEXT_BLOW.take().is_none())
+    (result, NEXT_FAULT.take().is_none())
 }
 
 /// The steps that this thread makes meanwhile, without the opening of directories, of which some
@@ -214,21 +219,21 @@ pub(crate) fn steps(run: impl FnOnce()) -> Vec<&'static str> {
 }
 
 /// Takes note of a system call.
-pub(crate) fn strike(step: &'static str) -> io::Result<()> {
+pub(crate) fn record_step(step: &'static str) -> io::Result<()> {
     STEPS.with_borrow_mut(|steps| steps.push(step));
-    match NEXT_BLOW.take() {
+    match NEXT_FAULT.take() {
         None => Ok(()),
-        Some((0, Blow::Errno(errno))) => Err(errno.into()),
-        Some((0, Blow::Kill)) => {
+        Some((0, Fault::Errno(errno))) => Err(errno.into()),
+        Some((0, Fault::Kill)) => {
             kill_process(getpid(), Signal::KILL).unwrap();
             unreachable!("killed")
         }
-        Some((0, Blow::Meddle(meddle))) => {
+        Some((0, Fault::Meddle(meddle))) => {
             meddle();
             Ok(())
         }
-        Some((n, blow)) => {
-            NEXT_BLOW.set(Some((n - 1, blow)));
+        Some((n, fault)) => {
+            NEXT_FAULT.set(Some((n - 1, fault)));
             Ok(())
         }
     }

@@ -83,6 +83,18 @@ impl Tree {
         place.read()
     }
 
+    /// Opens a file for reading; returns `None` if there is none. It is for large files of which
+    /// only ranges are wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::read`].
+    pub fn open_file(&self, file: &Utf8Path) -> Result<Option<File>, WriteError> {
+        let path = self.checked("open", file)?;
+        let Some(place) = self.place("open", &path)? else { return Ok(None) };
+        Ok(place.open(OpenOptions::new().read(true))?.map(cap_std::fs::File::into_std))
+    }
+
     /// Replaces a file with one that has this content, or makes it, and the directories above it
     /// that are missing inside the tree.
     ///
@@ -201,8 +213,8 @@ impl Tree {
     pub fn prune(&self, disposable: &[&str]) -> Result<Vec<Utf8PathBuf>, WriteError> {
         let listing = self.list()?;
         let mut pruned = Vec::new();
-        for dir in listing.hollow(disposable) {
-            if !dir.as_str().is_empty() && self.remove_hollow(&listing, dir)? {
+        for dir in listing.removable_dirs(disposable) {
+            if !dir.as_str().is_empty() && self.remove_dir_and_files(&listing, dir)? {
                 pruned.push(dir.to_owned());
             }
         }
@@ -210,23 +222,24 @@ impl Tree {
         Ok(pruned)
     }
 
-    /// Removes the tree itself if nothing but hollow directories is in it; `false` if it stays.
+    /// Removes the tree itself if it holds nothing, as [`Tree::prune`] says; returns `false` if it
+    /// stays.
     ///
-    /// What is hollow is told in [`Tree::prune`]. If the tree has to stay, so do they.
+    /// If it has to stay, so do the directories in it.
     ///
     /// # Errors
     ///
     /// As [`Tree::prune`].
     pub fn remove_if_empty(self, disposable: &[&str]) -> Result<bool, WriteError> {
         let listing = self.list()?;
-        let hollow = listing.hollow(disposable);
+        let removable = listing.removable_dirs(disposable);
         // The tree itself comes last.
-        if hollow.last().is_none_or(|dir| !dir.as_str().is_empty()) {
+        if removable.last().is_none_or(|dir| !dir.as_str().is_empty()) {
             return Ok(false);
         }
         let mut removed = false;
-        for dir in hollow {
-            removed = self.remove_hollow(&listing, dir)?;
+        for dir in removable {
+            removed = self.remove_dir_and_files(&listing, dir)?;
         }
         Ok(removed)
     }
@@ -291,7 +304,7 @@ impl Tree {
 
     /// Removes a directory with the files that a listing has found in it; `false` if something
     /// else is in it by now.
-    fn remove_hollow(&self, listing: &Listing, dir: &Utf8Path) -> Result<bool, WriteError> {
+    fn remove_dir_and_files(&self, listing: &Listing, dir: &Utf8Path) -> Result<bool, WriteError> {
         for file in listing.files.iter().filter(|file| file.parent() == Some(dir)) {
             self.remove_listed(file)?;
         }
