@@ -12,14 +12,16 @@ mod backend;
 mod build;
 mod check;
 mod context;
-mod evidence;
-mod output;
-mod parts;
+mod error;
+mod index;
+mod on_disk;
+mod parallel;
 mod plan;
 mod project;
 mod report;
+mod spec_module;
 mod staleness;
-mod stamp;
+mod survey;
 mod tidy;
 
 pub use crate::backend::{
@@ -29,14 +31,12 @@ pub use crate::backend::{
 pub use crate::build::{BuildEvent, BuildOptions, build};
 pub use crate::check::{Problem, check};
 pub use crate::context::canonical_digest;
-pub use crate::evidence::{Evidence, FileState, RegistryState, StillFresh};
-pub use crate::output::{Facts, Output, read_outputs};
-pub use crate::parts::{PartTexts, Parts};
+pub use crate::error::{ProjectError, SourceProblem};
+pub use crate::on_disk::{GeneratedFile, OnDisk};
 pub use crate::plan::{Force, Plan, PlanOptions, PlannedModule};
-pub use crate::project::{Project, ProjectError, SpecModule};
+pub use crate::project::Project;
 pub use crate::report::{BuildReport, ModuleOutcome};
+pub use crate::spec_module::SpecModule;
 pub use crate::staleness::Staleness;
-pub use crate::stamp::Time;
-pub use crate::tidy::{
-    GeneratedFiles, GeneratedTree, Orphan, TidyError, find_generated, find_generated_beside,
-};
+pub use crate::survey::Survey;
+pub use crate::tidy::{FindOptions, GeneratedFiles, GeneratedTree, Orphan, find_generated};

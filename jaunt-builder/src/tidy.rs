@@ -1,14 +1,13 @@
 //! Generated files whose specs are gone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_digest::{Header, Kind, ModuleName};
-use jaunt_write::{Tree, WriteError};
+use jaunt_write::{Tree, WriteError, walk};
 
-use crate::output::{Output, is_generated};
-use crate::project::Project;
+use crate::on_disk::{OnDisk, is_generated};
+use crate::survey::Survey;
 
 /// What is below the generated directories of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub struct GeneratedTree {
 }
 
 impl GeneratedFiles {
-    /// All orphans, in order of path.
+    /// Returns all orphans, in order of path.
     pub fn orphans(&self) -> impl Iterator<Item = Orphan> {
         self.trees.iter().flat_map(|(tree, it)| {
             it.orphans.iter().map(|file| Orphan {
@@ -55,71 +54,48 @@ pub struct Orphan {
     pub kind: Kind,
 }
 
-/// Why generated files could not be found.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TidyError {
-    /// A directory below a root cannot be listed.
-    #[error("cannot list `{path}`")]
-    List {
-        /// The directory, relative to the project root.
-        path: Utf8PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-
-    /// Something in a generated directory cannot be read.
-    #[error(transparent)]
-    Tree(#[from] WriteError),
+/// Where to look for generated files, and what is known about them.
+#[derive(Clone, Copy, Debug)]
+pub struct FindOptions<'a> {
+    /// Directories to look in, relative to the project root. What does not exist is passed over.
+    pub roots: &'a [String],
+    /// The name of generated directories.
+    pub generated_dir: &'a str,
+    /// Files that are not orphans although they belong to no module, relative to the project root.
+    pub also_expected: &'a BTreeSet<Utf8PathBuf>,
+    /// What was found at the destinations of modules: those files are not read again.
+    pub known: Option<&'a BTreeMap<ModuleName, OnDisk>>,
 }
 
-/// Finds every generated directory below the roots and sorts what is in it.
+/// Finds every generated directory of a project and sorts what is in it.
 ///
-/// Roots are relative to the project; what does not exist is passed over. A file in `also_expected`
-/// is no orphan although it belongs to no module. Links are not followed, and
-/// neither hidden folders nor virtual environments are looked into.
+/// Links are not followed. [`walk`] says which directories are never looked into; a root that is a
+/// virtual environment is not either.
 ///
 /// # Errors
 ///
-/// When a directory or a generated file cannot be read.
+/// Fails if a directory or a generated file cannot be read.
 pub fn find_generated(
-    project: &Project,
-    roots: &[String],
-    generated_dir: &str,
-    also_expected: &BTreeSet<Utf8PathBuf>,
-) -> Result<GeneratedFiles, TidyError> {
-    find_generated_beside(project, &BTreeMap::new(), roots, generated_dir, also_expected)
-}
-
-/// The same for a project whose [outputs](crate::read_outputs) are known: they are not read again.
-///
-/// # Errors
-///
-/// As [`find_generated`].
-pub fn find_generated_beside(
-    project: &Project,
-    outputs: &BTreeMap<ModuleName, Output>,
-    roots: &[String],
-    generated_dir: &str,
-    also_expected: &BTreeSet<Utf8PathBuf>,
-) -> Result<GeneratedFiles, TidyError> {
+    survey: &Survey,
+    options: &FindOptions<'_>,
+) -> Result<GeneratedFiles, WriteError> {
     let mut paths = BTreeSet::new();
-    for root in roots {
-        find_trees(project.root(), Utf8Path::new(root), generated_dir, &mut paths)?;
+    for root in options.roots {
+        find_trees(survey.root(), Utf8Path::new(root), options.generated_dir, &mut paths)?;
     }
     // A module may have its code outside the roots.
-    paths.extend(project.modules().values().map(|module| module.output.tree().to_owned()));
+    paths.extend(survey.modules().values().map(|module| module.destination.tree().to_owned()));
     // By path, and whether it is known to have our header. A path would compare part by part.
-    let modules = project.modules().iter().map(|(name, module)| {
-        let is_ours = matches!(outputs.get(name), Some(Output::Ours(_)));
-        (module.output.path().as_str(), is_ours)
+    let modules = survey.modules().iter().map(|(name, module)| {
+        let known = options.known.and_then(|known| known.get(name));
+        (module.destination.path().as_str(), matches!(known, Some(OnDisk::Ours(_))))
     });
     let expected: BTreeMap<&str, bool> =
-        also_expected.iter().map(|path| (path.as_str(), false)).chain(modules).collect();
+        options.also_expected.iter().map(|path| (path.as_str(), false)).chain(modules).collect();
 
     let mut generated = GeneratedFiles::default();
     for path in paths {
-        match Tree::open(project.root(), &path) {
+        match Tree::open(survey.root(), &path) {
             Ok(Some(tree)) => {
                 let found = sort(&tree, &expected)?;
                 generated.trees.insert(path, found);
@@ -128,7 +104,7 @@ pub fn find_generated_beside(
             // A link in place of the directory: what is behind it is nobody's business here, and
             // the modules that belong there say so themselves.
             Err(err) if err.is_refusal() => {}
-            Err(err) => return Err(err.into()),
+            Err(err) => return Err(err),
         }
     }
     Ok(generated)
@@ -167,56 +143,28 @@ fn sort(tree: &Tree, expected: &BTreeMap<&str, bool>) -> Result<GeneratedTree, W
     Ok(found)
 }
 
-/// Whether the header of a generated file says that it holds tests.
+/// Checks whether the header of a generated file says that it holds tests.
 fn is_test(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     Header::parse(&text).is_some_and(|header| header.kind() == Some(Kind::Test))
 }
 
-/// Looks for directories of this name, without recursion and without following links.
+/// Looks for directories of this name, which may be many.
 fn find_trees(
     root: &Utf8Path,
     start: &Utf8Path,
     generated_dir: &str,
     found: &mut BTreeSet<Utf8PathBuf>,
-) -> Result<(), TidyError> {
-    let mut pending = vec![normalize(start)];
-    while let Some(dir) = pending.pop() {
-        let path = root.join(&dir);
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(err)
-                if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-            {
-                continue;
-            }
-            Err(source) => return Err(TidyError::List { path: dir, source }),
-        };
-        let mut below = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|source| TidyError::List { path: dir.clone(), source })?;
-            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            if name == "pyvenv.cfg" {
-                // A virtual environment holds other people's packages.
-                below.clear();
-                break;
-            }
-            if !is_dir || name.starts_with('.') || name == "__pycache__" || name == "node_modules" {
-                continue;
-            }
-            if name == generated_dir {
-                found.insert(dir.join(name));
-            } else {
-                below.push(dir.join(name));
-            }
+) -> Result<(), WriteError> {
+    for dir in walk(root, start, |dir| dir.file_name() != Some(generated_dir)) {
+        let dir = dir?;
+        // It holds other people's packages.
+        if dir.is_virtual_env() {
+            break;
         }
-        pending.extend(below);
+        if dir.directories.iter().any(|name| name == generated_dir) {
+            found.insert(dir.path.join(generated_dir));
+        }
     }
     Ok(())
-}
-
-/// `./src/` as `src`.
-fn normalize(path: &Utf8Path) -> Utf8PathBuf {
-    path.components().filter(|part| part.as_str() != ".").collect()
 }

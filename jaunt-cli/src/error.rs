@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use jaunt_builder::{ProjectError, TidyError};
+use jaunt_builder::ProjectError;
 use jaunt_digest::RegistryError;
 use jaunt_pytest::PytestError;
 use jaunt_write::WriteError;
@@ -175,12 +175,6 @@ impl From<ProjectError> for CommandError {
 
 impl From<WriteError> for CommandError {
     fn from(err: WriteError) -> Self {
-        Self::of(ErrorKind::Io, &err)
-    }
-}
-
-impl From<TidyError> for CommandError {
-    fn from(err: TidyError) -> Self {
         Self::of(ErrorKind::Io, &err)
     }
 }

@@ -4,14 +4,13 @@
 //! builds and written by whoever holds the project's lock and found nothing stale.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_builder::{Evidence, PartTexts, Parts, Plan, PlanOptions, Project, Time, read_outputs};
+use jaunt_builder::{Plan, PlanOptions, Project};
 use jaunt_digest::{Digest, Kind, ModuleName, Registry};
-use jaunt_write::WriteError;
+use jaunt_fresh::{FreshCache, IndexTexts, ProjectIndex};
+use jaunt_write::{Time, WriteError, time_before_changes};
 
 use crate::journal::Journal;
 use crate::project::Workspace;
@@ -31,12 +30,12 @@ pub(crate) enum Memory {
     /// Everything is fresh.
     Fresh(Recalled),
     /// Everything was fresh before these files changed.
-    Changed(Evidence, Vec<Utf8PathBuf>),
+    Changed(FreshCache, Vec<Utf8PathBuf>),
 }
 
 /// A verdict of an earlier run that still holds: every module is fresh.
 pub(crate) struct Recalled {
-    evidence: Evidence,
+    evidence: FreshCache,
     pub(crate) n_modules: usize,
     /// Generated directories in which something appeared or went since.
     pub(crate) stirred: Vec<Utf8PathBuf>,
@@ -57,7 +56,7 @@ pub(crate) fn recall(
         Ok(found) => Memory::Fresh(Recalled {
             evidence,
             n_modules: found.n_modules,
-            stirred: found.stirred,
+            stirred: found.touched_dirs,
             is_worth_keeping: is_renewed || found.is_worth_keeping,
         }),
         Err(changed) => Memory::Changed(evidence, changed),
@@ -71,14 +70,14 @@ fn evidence(
     document: &mut Document,
     kind: Kind,
     taken: Time,
-) -> Option<(Evidence, bool)> {
+) -> Option<(FreshCache, bool)> {
     let tree = state::existing_engine_dir(&workspace.root)?;
     // A run that did not finish knows of stale modules whose files cannot tell.
     if Journal::is_there(&tree) {
         return None;
     }
     let bytes = tree.read(Utf8Path::new(FILE)).ok()??;
-    let mut evidence = Evidence::from_bytes(bytes)?;
+    let mut evidence = FreshCache::from_bytes(bytes)?;
     if !evidence.has_key(&key(workspace, kind)) {
         return None;
     }
@@ -89,7 +88,7 @@ fn evidence(
     if !evidence.is_about(&registry) {
         return None;
     }
-    let is_renewed = evidence.note(&registry, taken);
+    let is_renewed = evidence.set_registry_file(&registry, taken);
     Some((evidence, is_renewed))
 }
 
@@ -98,7 +97,7 @@ fn evidence(
 /// None where there is more to load than it is worth, or anything at all is odd.
 pub(crate) fn plan_of_changes(
     workspace: &Workspace,
-    evidence: &Evidence,
+    evidence: &FreshCache,
     changed: &[Utf8PathBuf],
     options: &PlanOptions,
 ) -> Option<(Plan, Vec<ModuleName>)> {
@@ -110,15 +109,15 @@ pub(crate) fn plan_of_changes(
     if !evidence.is_bound_to(&index) {
         return None;
     }
-    let mut parts = File::open(workspace.root.join(state::ENGINE_DIR).join(PARTS)).ok()?;
+    let mut parts = tree.open_file(Utf8Path::new(PARTS)).ok()??;
     let read = |at: usize, len: usize| {
         let mut bytes = Vec::new();
         parts.seek(SeekFrom::Start(at as u64)).ok()?;
         (&mut parts).take(len as u64).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     };
-    let project = Parts::from_text(index)?.reached(&workspace.root, changed, read)?;
-    let plan = Plan::new(&project, Kind::Build, &read_outputs(&project), options);
+    let survey = ProjectIndex::from_text(index)?.load_affected(&workspace.root, changed, read)?;
+    let plan = Plan::new(&survey, Kind::Build, &survey.read_on_disk(), options);
     let stale: BTreeSet<&str> = plan.stale().map(|(name, _)| name.as_str()).collect();
     let fresh = evidence.modules().filter(|name| !stale.contains(name));
     let fresh = fresh.map(|name| name.parse().expect("it was a name")).collect();
@@ -140,20 +139,20 @@ impl Recalled {
 }
 
 /// Writes the evidence down. Without it the next run takes longer, which is no reason to fail.
-pub(crate) fn keep(workspace: &Workspace, evidence: &Evidence) {
+pub(crate) fn keep(workspace: &Workspace, evidence: &FreshCache) {
     write(workspace, FILE, evidence.as_bytes()).ok();
 }
 
 /// Writes the evidence down, and the project in parts.
 pub(crate) fn keep_with_parts(
     workspace: &Workspace,
-    mut evidence: Evidence,
+    mut evidence: FreshCache,
     project: &Project,
     registry: &Registry,
 ) {
     // The evidence comes last: it tells whether it belongs to the parts that are there.
-    if let Some(texts) = PartTexts::of(project, registry) {
-        let is_written = write(workspace, PARTS, &texts.parts)
+    if let Some(texts) = IndexTexts::of(project, registry) {
+        let is_written = write(workspace, PARTS, &texts.records)
             .and_then(|()| write(workspace, INDEX, texts.index.as_bytes()));
         if is_written.is_ok() {
             evidence.bind(&texts.index);
@@ -176,14 +175,6 @@ pub(crate) fn key(workspace: &Workspace, kind: Kind) -> Digest {
 ///
 /// Where the clock of the file system is behind ours, its own time counts: that of the lock, which
 /// was written to just now by whoever has it.
-#[expect(clippy::disallowed_methods, reason = "compared with the times of files")]
 pub(crate) fn now(root: &Utf8Path) -> Time {
-    let nanos = |time: SystemTime| {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Time::try_from(since.as_nanos()).unwrap_or(0)
-    };
-    let ours = nanos(SystemTime::now());
-    let lock = root.join(state::ENGINE_DIR).join(state::LOCK).metadata();
-    let theirs = lock.ok().and_then(|it| it.modified().ok()).map_or(ours, nanos);
-    ours.min(theirs).saturating_sub(20_000_000)
+    time_before_changes(Some(&root.join(state::ENGINE_DIR).join(state::LOCK)))
 }

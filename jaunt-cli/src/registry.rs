@@ -6,8 +6,9 @@ use std::io::{self, Read as _};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_builder::{FileState, RegistryState};
 use jaunt_digest::Registry;
+use jaunt_fresh::RegistryState;
+use jaunt_write::{Stamp, stamp_of};
 
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exporter;
@@ -34,12 +35,12 @@ enum Content {
     File {
         path: Utf8PathBuf,
         shown: Utf8PathBuf,
-        state: FileState,
+        state: Stamp,
     },
     /// The file that it was read from, as it was before, and what was made of that.
     Bytes {
         bytes: Vec<u8>,
-        file: Option<FileState>,
+        file: Option<Stamp>,
         state: Option<RegistryState>,
     },
 }
@@ -89,12 +90,12 @@ impl Document {
 
     fn of_file(path: Utf8PathBuf, root: &Utf8Path) -> Self {
         let shown = relative(root, &path).to_owned();
-        let state = FileState::at(&path);
+        let state = stamp_of(&path);
         Self { origin: format!("`{shown}`"), content: Content::File { path, shown, state } }
     }
 
     /// What can be told of it without reading it: something only where it is in a file.
-    pub(crate) fn file_state(&self) -> Option<FileState> {
+    pub(crate) fn file_state(&self) -> Option<Stamp> {
         match &self.content {
             Content::File { state, .. } => Some(*state),
             Content::Bytes { .. } => None,

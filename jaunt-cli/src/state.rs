@@ -133,7 +133,7 @@ impl ProjectLock {
     /// Removes the temporary files of killed runs. Only the holder of the lock may: they may belong
     /// to a run that goes on.
     pub(crate) fn sweep(&self, project: &Project) -> CommandResult<()> {
-        let trees = project.modules().values().map(|module| module.output.tree());
+        let trees = project.modules().values().map(|module| module.destination.tree());
         self.sweep_trees(project.root(), trees.collect())
     }
 

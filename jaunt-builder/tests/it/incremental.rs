@@ -233,7 +233,7 @@ fn a_file_cut_off_anywhere_is_stale() {
         jaunt_builder::Project::load(fixture.root(), &fixture.registry(), &layout, &kinds).unwrap();
     for len in 0..whole.len() {
         fixture.write(path, &whole[..len]);
-        let outputs = jaunt_builder::read_outputs(&project);
+        let outputs = project.read_on_disk();
         let plan =
             jaunt_builder::Plan::new(&project, Kind::Build, &outputs, &PlanOptions::default());
         assert_eq!(plan.stale().count(), 1, "{len} of {} bytes", whole.len());

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use jaunt_builder::{Evidence, PlanOptions};
+use jaunt_builder::PlanOptions;
 use jaunt_digest::Kind;
+use jaunt_fresh::FreshCache;
 
 use crate::args::BuildArgs;
 use crate::commands::generate::{
@@ -61,7 +62,7 @@ pub(crate) async fn run(session: &Session, args: &BuildArgs) -> CommandResult<Ex
     if lock.is_held() && plan.is_empty() && loaded.registry.warnings.is_empty() {
         let key = recall::key(&workspace, Kind::Build);
         let registry = document.state()?;
-        let evidence = Evidence::of(&loaded.project, &plan, &outputs, &registry, &key, taken);
+        let evidence = FreshCache::of(&loaded.project, &plan, &outputs, &registry, &key, taken);
         if let Some(evidence) = evidence {
             let Loaded { project, registry, .. } = &loaded;
             recall::keep_with_parts(&workspace, evidence, project, registry);

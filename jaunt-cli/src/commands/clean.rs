@@ -1,6 +1,6 @@
 //! `jaunt clean`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::GeneratedTree;
@@ -25,7 +25,7 @@ pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Ex
     };
     let loaded = load(session, &workspace, &[Kind::Build, Kind::Test]).await?;
     loaded.expect_any_specs(args.allow_empty || args.all)?;
-    let generated = generated_files(&loaded, &BTreeMap::new())?;
+    let generated = generated_files(&loaded, &loaded.project, None)?;
 
     let mut paths: Vec<Utf8PathBuf> = Vec::new();
     for (path, found) in &generated.trees {

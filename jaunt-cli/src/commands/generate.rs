@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use jaunt_builder::{
-    BuildOptions, BuildReport, Force, Output, Plan, PlanOptions, Project, Staleness, read_outputs,
+    BuildOptions, BuildReport, Force, OnDisk, Plan, PlanOptions, Project, Staleness,
 };
 use jaunt_digest::{Kind, ModuleName, Registry};
 
@@ -24,10 +24,10 @@ use crate::ui::{Tone, count};
 const REPLAY: &str = "replay";
 
 /// Everything that a plan is made from.
-pub(crate) struct Loaded {
+pub(crate) struct Loaded<P = Project> {
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
-    pub(crate) project: Arc<Project>,
+    pub(crate) project: Arc<P>,
 }
 
 /// Reads the registry and the sources of all specs of these kinds.
@@ -48,10 +48,10 @@ pub(crate) fn load_with_outputs(
     workspace: &Workspace,
     document: &mut Document,
     kinds: &[Kind],
-) -> CommandResult<(Loaded, BTreeMap<ModuleName, Output>)> {
+) -> CommandResult<(Loaded, BTreeMap<ModuleName, OnDisk>)> {
     let (registry, settings) = read(session, workspace, document)?;
     let (project, outputs) =
-        Project::load_with_outputs(&workspace.root, &registry, &settings.layout, kinds)?;
+        Project::load_with_on_disk(&workspace.root, &registry, &settings.layout, kinds)?;
     Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn read(
     Ok((registry, settings))
 }
 
-impl Loaded {
+impl<P> Loaded<P> {
     /// Fails unless there are specs, or none were expected.
     pub(crate) fn expect_any_specs(&self, allow_empty: bool) -> CommandResult<()> {
         if allow_empty || !self.registry.specs.is_empty() {
@@ -79,7 +79,9 @@ impl Loaded {
             .hint("decorate a function or class with `@jaunt.magic`")
             .hint("`--allow-empty` accepts a registry without them"))
     }
+}
 
+impl Loaded {
     /// Fails unless there are specs of this kind, or none were expected.
     pub(crate) fn expect_specs(&self, kind: Kind, allow_empty: bool) -> CommandResult<()> {
         if allow_empty || self.project.of_kind(kind).next().is_some() {
@@ -101,13 +103,13 @@ impl Loaded {
         args: &GenerateArgs,
         targets: Option<BTreeSet<ModuleName>>,
     ) -> Plan {
-        self.plan_from(&read_outputs(&self.project), kind, args, targets)
+        self.plan_from(&self.project.read_on_disk(), kind, args, targets)
     }
 
     /// The plan for one kind and what was found on disk.
     pub(crate) fn plan_from(
         &self,
-        outputs: &BTreeMap<ModuleName, Output>,
+        outputs: &BTreeMap<ModuleName, OnDisk>,
         kind: Kind,
         args: &GenerateArgs,
         targets: Option<BTreeSet<ModuleName>>,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread;
 
 use jaunt_builder::{
-    Force, GeneratedFiles, Orphan, Output, Plan, PlanOptions, Project, Staleness,
-    find_generated_beside,
+    FindOptions, Force, GeneratedFiles, OnDisk, Orphan, Plan, PlanOptions, Staleness, Survey,
+    find_generated,
 };
 use jaunt_digest::{Kind, ModuleName};
 
@@ -48,7 +48,7 @@ pub(crate) async fn run(
     };
     // Neither asks anything of the other.
     let (plans, generated) = thread::scope(|scope| {
-        let generated = scope.spawn(|| generated_files(&loaded, &outputs));
+        let generated = scope.spawn(|| generated_files(&loaded, &loaded.project, Some(&outputs)));
         let plans: Vec<Plan> = kinds.iter().copied().map(plan).collect();
         (plans, generated.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
@@ -78,38 +78,44 @@ async fn survey(
     session: &Session,
     workspace: &Workspace,
     kinds: &[Kind],
-) -> CommandResult<(Loaded, BTreeMap<ModuleName, Output>)> {
+) -> CommandResult<(Loaded<Survey>, BTreeMap<ModuleName, OnDisk>)> {
     let mut document = registry::find(session, workspace).await?;
     let (registry, settings) = read(session, workspace, &mut document)?;
     // It is as long as what was made of it, and freeing it takes its time. The command ends soon.
     forget(document);
-    let (project, outputs) = Project::survey(&workspace.root, &registry, &settings.layout, kinds)?;
+    let (project, outputs) =
+        Survey::load_with_on_disk(&workspace.root, &registry, &settings.layout, kinds)?;
     Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
 }
 
 /// What is below the generated directories of the project's roots. Outputs that are known are not
 /// read again.
-pub(crate) fn generated_files(
-    loaded: &Loaded,
-    outputs: &BTreeMap<ModuleName, Output>,
+pub(crate) fn generated_files<P>(
+    loaded: &Loaded<P>,
+    survey: &Survey,
+    known: Option<&BTreeMap<ModuleName, OnDisk>>,
 ) -> CommandResult<GeneratedFiles> {
     let settings = &loaded.settings;
     let roots: Vec<String> =
         settings.source_roots.iter().chain(&settings.test_roots).cloned().collect();
-    let made_up = &loaded.registry.auto_tests;
-    let dir = &settings.generated_dir;
-    Ok(find_generated_beside(&loaded.project, outputs, &roots, dir, made_up)?)
+    let options = FindOptions {
+        roots: &roots,
+        generated_dir: &settings.generated_dir,
+        also_expected: &loaded.registry.auto_tests,
+        known,
+    };
+    Ok(find_generated(survey, &options)?)
 }
 
 /// What there is to say of each module, in order of name.
-fn states(loaded: &Loaded, plans: &[Plan]) -> Vec<ModuleStatus> {
+fn states(loaded: &Loaded<Survey>, plans: &[Plan]) -> Vec<ModuleStatus> {
     let project = &loaded.project;
     let states = plans.iter().flat_map(Plan::modules).map(|(name, planned)| {
         let module = project.module(name);
         ModuleStatus {
             module: name.clone(),
             kind: module.kind.as_str(),
-            path: module.output.path().to_string(),
+            path: module.destination.path().to_string(),
             module_digest: format!("sha256:{}", module.digest),
             state: if planned.is_stale() { "stale" } else { "fresh" },
             reasons: planned.reasons.clone(),
@@ -147,12 +153,12 @@ fn summarize(
     }
 }
 
-fn text(loaded: &Loaded, plans: &[Plan], orphans: &[String]) -> String {
+fn text(loaded: &Loaded<Survey>, plans: &[Plan], orphans: &[String]) -> String {
     let mut stale: Vec<_> = plans.iter().flat_map(Plan::stale).collect();
     stale.sort_by_key(|(name, _)| *name);
     let mut lines = Vec::new();
     for (name, planned) in &stale {
-        lines.push(format!("stale  {name}  ({})", loaded.project.module(name).output.path()));
+        lines.push(format!("stale  {name}  ({})", loaded.project.module(name).destination.path()));
         lines.extend(
             Staleness::telling(&planned.reasons).map(|reason| format!("         {reason}")),
         );
