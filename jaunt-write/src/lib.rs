@@ -2,8 +2,10 @@
 //!
 //! A [`Tree`] is the permission to write below a directory of a project. Each of its operations
 //! walks down from the project's root without following a link, so nothing that is planted on the
-//! way leads out of the tree. The crate knows bytes and paths; it does not know what the files
-//! mean, which of them may be replaced, or when.
+//! way leads out of the tree. Those who only look have [`Stamp`]s, an open [`Folder`] and a [`walk`]:
+//! they stay in this crate, although it is large, because they share that way down, and with it the
+//! promise that nothing below a tree is opened in any other way. The crate knows bytes and paths; it
+//! does not know what the files mean, which of them may be replaced, or when.
 //!
 //! Whoever reads a file that [`Tree::write`] replaces sees the old content or the new one, whole,
 //! also after a kill or a power cut. What a killed process leaves beside its files,

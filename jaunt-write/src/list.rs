@@ -24,11 +24,12 @@ pub struct Listing {
     pub skipped: Vec<Skipped>,
 }
 
-/// Something below a tree that is neither a directory nor a file with a plain name.
+/// Something below a tree that is neither a directory nor a regular file, or has no plain name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// The path for people: what is not UTF-8 or not printable is replaced.
+    /// The path for people: what is not UTF-8 is replaced, what is not
+    /// printable is escaped.
     pub path: String,
     /// The directory that holds it; empty for the tree itself.
     pub directory: Utf8PathBuf,

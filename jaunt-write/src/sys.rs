@@ -9,8 +9,8 @@ use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 ///
 /// # Errors
 ///
-/// Any error means no more than that the caller has to walk: older kernels and some sandboxes
-/// have no such call, and its errors do not say which part of the path they are about.
+/// After any error the caller has to walk part by part: older kernels and some sandboxes have no such
+/// call, and its errors do not say which part of the path they are about.
 #[cfg(target_os = "linux")]
 pub(crate) fn open_below(start: &Dir, path: &Utf8Path) -> io::Result<Dir> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
@@ -30,7 +30,7 @@ pub(crate) fn open_below(_start: &Dir, _path: &Utf8Path) -> io::Result<Dir> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// A handle of the same directory that can be listed and synced, not only passed through.
+/// Returns a handle of the same directory that can be listed and synced, not only passed through.
 #[cfg(unix)]
 pub(crate) fn readable(dir: &Dir) -> io::Result<Dir> {
     use rustix::fs::{Mode, OFlags, openat};
@@ -44,7 +44,7 @@ pub(crate) fn readable(dir: &Dir) -> io::Result<Dir> {
     dir.try_clone()
 }
 
-/// Makes sure that the names in a [`readable`] directory survive a power cut.
+/// Syncs a [`readable`] directory, so that the names in it survive a power cut.
 #[cfg(unix)]
 pub(crate) fn sync_dir(dir: &Dir) -> io::Result<()> {
     use rustix::io::{Errno, retry_on_intr};
@@ -78,14 +78,15 @@ pub(crate) fn rename_new(dir: &Dir, from: &str, to: &str) -> io::Result<()> {
     link_new(dir, from, to)
 }
 
-/// A second name never replaces anything, so it does for file systems that have no such rename.
+/// Does the same with a second name, which never replaces anything, for file systems that have no such
+/// rename.
 fn link_new(dir: &Dir, from: &str, to: &str) -> io::Result<()> {
     dir.hard_link(from, dir, to)?;
     dir.remove_file(from).ok();
     Ok(())
 }
 
-/// Lets a new file have at most the permissions of the file it will replace, from the beginning.
+/// Makes a new file with at most the permissions of the file it will replace.
 #[cfg(unix)]
 pub(crate) fn create_like(options: &mut OpenOptions, old: Option<&Metadata>) {
     use cap_std::fs::OpenOptionsExt;
@@ -113,7 +114,7 @@ pub(crate) fn make_like(_new: &File, _old: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Without set-user-id and the like, which a program must not hand on to what it generates.
+/// Returns the permissions without set-user-id and the like, which generated files must not have.
 #[cfg(unix)]
 fn permission_bits(metadata: &Metadata) -> u32 {
     use cap_std::fs::MetadataExt;

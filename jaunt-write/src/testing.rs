@@ -183,7 +183,7 @@ fn role() {
     }
 }
 
-/// What happens when a system call is about to be made.
+/// What goes wrong when a system call is about to be made.
 pub(crate) enum Fault {
     /// It fails.
     Errno(Errno),
@@ -199,17 +199,17 @@ thread_local! {
     static WALKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets a fault fall on the `n`th system call (from 0) that this thread makes meanwhile.
+/// Runs something with a fault at the `n`th system call (from 0) that this thread makes.
 ///
-/// Also returns whether so many calls were made.
+/// Also returns whether it happened: whether so many calls were made.
 pub(crate) fn with_fault<T>(n: u32, fault: Fault, run: impl FnOnce() -> T) -> (T, bool) {
     NEXT_FAULT.set(Some((n, fault)));
     let result = run();
     (result, NEXT_FAULT.take().is_none())
 }
 
-/// The steps that this thread makes meanwhile, without the opening of directories, of which some
-/// systems need more.
+/// Returns the steps that this thread makes meanwhile, without the opening of directories, of which
+/// some systems need more.
 pub(crate) fn steps(run: impl FnOnce()) -> Vec<&'static str> {
     STEPS.take();
     run();
@@ -218,7 +218,7 @@ pub(crate) fn steps(run: impl FnOnce()) -> Vec<&'static str> {
     steps
 }
 
-/// Takes note of a system call.
+/// Records a system call, and lets the next fault happen if it is its turn.
 pub(crate) fn record_step(step: &'static str) -> io::Result<()> {
     STEPS.with_borrow_mut(|steps| steps.push(step));
     match NEXT_FAULT.take() {

@@ -9,6 +9,7 @@ use std::sync::{OnceLock, mpsc};
 use std::thread;
 
 use camino::Utf8Path;
+use jaunt_dag::Dag;
 use jaunt_digest::{Digest, Kind, Layout, ModuleName, Registry, SpecRef};
 
 use super::Project;
@@ -18,7 +19,7 @@ use super::module_specs::{ModuleSpecs, module_specs};
 use super::modules::Parts;
 use super::sources::{self, SourceShare, SourceTexts, SpecFile, spec_files};
 use crate::error::ProjectError;
-use crate::index::{FileIdx, ModuleIdx, Table};
+use crate::index::{FileIdx, ModuleIdx, SpecIdx, Table};
 use crate::on_disk::{OnDisk, OnDiskReader};
 use crate::parallel::{WorkCursor, join, threads_for};
 use crate::survey::Survey;
@@ -180,39 +181,41 @@ impl<'a> Request<'a> {
             for (_, go_on) in &workers {
                 go_on.send((destinations, reader)).ok();
             }
-            let dags: Vec<_> =
-                self.kinds.iter().map(|kind| spec_dag(*kind, specs, self.kinds)).collect();
-
+            // The graphs need no source, so they are made before others are waited for.
+            let dags = self.kinds.iter().map(|kind| spec_dag(*kind, specs, self.kinds));
+            let dags: Vec<_> = dags.collect();
             let own_share = job.read_sources();
             let shares = receiver.into_iter().chain([own_share]).collect();
             let sources = sources::join(specs, &job.files, shares)?;
-            let mut graphs = vec![None; specs.len()].into();
-            for (kind, dag) in self.kinds.iter().zip(dags) {
-                let known = self.known.filter(|_| *kind == Kind::Build);
-                fold(&dag?, specs, &sources.locals, known, &mut graphs);
-            }
-            let (modules, units) = Parts {
-                registry: self.registry,
-                kinds: self.kinds,
-                modules: &job.modules,
-                destinations,
-                graphs: &graphs,
-            }
-            .make();
-            let survey = Survey {
-                root: self.root.to_owned(),
-                kinds: self.kinds.to_vec(),
-                specs: specs.clone(),
-                modules,
-                locals: sources.locals,
-                graphs,
-                units,
-            };
+            let survey = self.survey(&job.modules, destinations, sources.locals, dags)?;
 
             let mut found = job.read_on_disk((destinations, reader));
             found.extend(workers.into_iter().flat_map(|(worker, _)| join(worker)));
             Ok(Loaded { survey, texts: sources.texts, on_disk: job.by_name(found) })
         })
+    }
+}
+
+impl Request<'_> {
+    /// Computes the digests of specs, and makes modules of them.
+    fn survey(
+        &self,
+        modules: &Table<ModuleIdx, ModuleSpecs<'_>>,
+        destinations: &Table<ModuleIdx, Destination>,
+        locals: Table<SpecIdx, Option<Digest>>,
+        dags: Vec<Result<Dag<SpecIdx>, ProjectError>>,
+    ) -> Result<Survey, ProjectError> {
+        let Self { root, registry, kinds, known, .. } = *self;
+        let specs = &registry.specs;
+        let mut graphs = vec![None; specs.len()].into();
+        for (kind, dag) in kinds.iter().zip(dags) {
+            let known = known.filter(|_| *kind == Kind::Build);
+            fold(&dag?, specs, &locals, known, &mut graphs);
+        }
+        let parts = Parts { registry, kinds, modules, destinations, graphs: &graphs };
+        let (modules, units) = parts.make();
+        let (root, kinds, specs) = (root.to_owned(), kinds.to_vec(), specs.clone());
+        Ok(Survey { root, kinds, specs, modules, locals, graphs, units })
     }
 }
 
