@@ -20,16 +20,16 @@ pub enum ProjectError {
     #[error("specs depend on each other: {0}")]
     Cycle(Cycle<SpecRef>),
 
-    /// A module without a place for its code.
-    #[error("module `{module}` has no place for its generated code")]
+    /// A module without a destination for its code.
+    #[error("cannot tell where to generate module `{module}`")]
     Layout { module: ModuleName, source: LayoutError },
 
     /// Two modules whose code would be the same file.
     #[error("modules `{first}` and `{second}` would both be generated into `{path}`")]
     Collision { path: Utf8PathBuf, first: ModuleName, second: ModuleName },
 
-    /// Two modules whose code would be the same file where names differ neither in case nor in
-    /// Unicode form, as on most file systems of macOS and Windows.
+    /// Two modules whose code would be the same file on file systems that ignore case or Unicode form,
+    /// as most of macOS and Windows do.
     #[error(
         "modules `{first}` and `{second}` would be generated into `{first_path}` and \
          `{second_path}`, which are one file on other systems; rename one of them"

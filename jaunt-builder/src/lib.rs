@@ -1,8 +1,8 @@
 //! The build: which modules must be generated, why, and the run that generates them.
 //!
-//! [`Project`] joins a registry document with the sources it names; [`Plan`] says what is stale
-//! and why, before anything is done; [`build`] does it, through a [`GeneratorBackend`]. Tests are
-//! built by the same three with [`Kind::Test`](jaunt_digest::Kind::Test). This crate does not know
+//! [`Project`] joins a registry document with the sources it names, and a [`Survey`] is as much of it
+//! as a plan needs; [`Plan`] says what is stale and why, before anything is done; [`build`] does it,
+//! through a [`GeneratorBackend`]. Tests are built by the same three with [`Kind::Test`](jaunt_digest::Kind::Test). This crate does not know
 //! where a registry comes from, what a terminal is, or how a backend makes code.
 //!
 //! Whoever runs a `Plan` pays for nothing that the plan did not name, and a module is written only
@@ -13,6 +13,7 @@ mod build;
 mod check;
 mod context;
 mod error;
+mod find_generated;
 mod index;
 mod on_disk;
 mod parallel;
@@ -22,7 +23,6 @@ mod report;
 mod spec_module;
 mod staleness;
 mod survey;
-mod tidy;
 
 pub use crate::backend::{
     AtHand, Attempt, BackendError, BackendErrorKind, Generated, Generation, GenerationFailure,
@@ -32,6 +32,9 @@ pub use crate::build::{BuildEvent, BuildOptions, build};
 pub use crate::check::{Problem, check};
 pub use crate::context::canonical_digest;
 pub use crate::error::{ProjectError, SourceProblem};
+pub use crate::find_generated::{
+    FindOptions, GeneratedFiles, GeneratedTree, Orphan, find_generated,
+};
 pub use crate::on_disk::{GeneratedFile, OnDisk};
 pub use crate::plan::{Force, Plan, PlanOptions, PlannedModule};
 pub use crate::project::Project;
@@ -39,4 +42,3 @@ pub use crate::report::{BuildReport, ModuleOutcome};
 pub use crate::spec_module::SpecModule;
 pub use crate::staleness::Staleness;
 pub use crate::survey::Survey;
-pub use crate::tidy::{FindOptions, GeneratedFiles, GeneratedTree, Orphan, find_generated};

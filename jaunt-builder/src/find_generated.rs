@@ -1,4 +1,4 @@
-//! Generated files whose specs are gone.
+//! Finds generated files, also those whose specs are gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ pub struct Orphan {
     pub kind: Kind,
 }
 
-/// Where to look for generated files, and what is known about them.
+/// Where to look for generated files, and what is known about them already.
 #[derive(Clone, Copy, Debug)]
 pub struct FindOptions<'a> {
     /// Directories to look in, relative to the project root. What does not exist is passed over.
@@ -63,7 +63,7 @@ pub struct FindOptions<'a> {
     pub generated_dir: &'a str,
     /// Files that are not orphans although they belong to no module, relative to the project root.
     pub also_expected: &'a BTreeSet<Utf8PathBuf>,
-    /// What was found at the destinations of modules: those files are not read again.
+    /// What was found at the destinations of modules, so that it is not read again.
     pub known: Option<&'a BTreeMap<ModuleName, OnDisk>>,
 }
 
@@ -97,12 +97,12 @@ pub fn find_generated(
     for path in paths {
         match Tree::open(survey.root(), &path) {
             Ok(Some(tree)) => {
-                let found = sort(&tree, &expected)?;
+                let found = sort_files(&tree, &expected)?;
                 generated.trees.insert(path, found);
             }
             Ok(None) => {}
-            // A link in place of the directory: what is behind it is nobody's business here, and
-            // the modules that belong there say so themselves.
+            // A link in place of the directory is not followed. The modules that belong there are
+            // unreadable, and the plan says so.
             Err(err) if err.is_refusal() => {}
             Err(err) => return Err(err),
         }
@@ -110,7 +110,7 @@ pub fn find_generated(
     Ok(generated)
 }
 
-fn sort(tree: &Tree, expected: &BTreeMap<&str, bool>) -> Result<GeneratedTree, WriteError> {
+fn sort_files(tree: &Tree, expected: &BTreeMap<&str, bool>) -> Result<GeneratedTree, WriteError> {
     let listing = tree.list()?;
     let mut found = GeneratedTree { leftovers: listing.leftovers, ..GeneratedTree::default() };
     for file in listing.files {
@@ -123,7 +123,7 @@ fn sort(tree: &Tree, expected: &BTreeMap<&str, bool>) -> Result<GeneratedTree, W
             found.current.push(file);
             continue;
         }
-        // Gone meanwhile, or nothing that anybody could call an orphan.
+        // Gone meanwhile, or not a file that could be an orphan.
         let Ok(Some(bytes)) = tree.read(&file) else { continue };
         if is_generated(&bytes) {
             if known.is_some() {
