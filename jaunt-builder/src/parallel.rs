@@ -80,3 +80,44 @@ impl<I: Idx> WorkCursor<I> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::index::FileIdx;
+
+    #[test]
+    fn results_are_in_order() {
+        let items: Vec<usize> = (0..1000).collect();
+        let doubled: Vec<usize> = items.iter().map(|it| 2 * it).collect();
+        assert_eq!(in_parallel(&items, |it| 2 * it), doubled);
+    }
+
+    #[test]
+    fn every_position_is_worked_on_once() {
+        let cursor = WorkCursor::<FileIdx>::new(1000);
+        let done = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| cursor.each(|idx| done.lock().unwrap().push(idx.number())));
+            }
+        });
+        let mut done = done.into_inner().unwrap();
+        done.sort_unstable();
+        assert!(done.into_iter().eq(0..1000));
+    }
+
+    #[test]
+    fn canceled_work_ends_with_the_batch_that_is_under_way() {
+        let cursor = WorkCursor::<FileIdx>::new(1000);
+        let mut cancel = Some(cursor.cancel_on_drop());
+        let mut n_done = 0;
+        cursor.each(|_| {
+            drop(cancel.take());
+            n_done += 1;
+        });
+        assert_eq!(n_done, WorkCursor::<FileIdx>::BATCH);
+    }
+}

@@ -44,7 +44,7 @@ impl FreshCache {
     /// Checks whether the verdict was reached with the registry document in a file with this stamp,
     /// without reading it.
     pub fn is_about_file(&self, stamp: Stamp) -> bool {
-        stamp != Stamp::NONE && self.tables.registry_stamp() == stamp.to_bytes()
+        stamp.matches(self.tables.registry_stamp())
     }
 
     /// Records the stamp of the file that has the document which the verdict was reached with, so

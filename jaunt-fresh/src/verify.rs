@@ -145,7 +145,7 @@ impl<'a> Look<'a> {
 
     fn at_folder(&mut self, row: FolderRow, folder: &Folder) -> Option<()> {
         let stamp = folder.stamp()?;
-        if !is_same(self.tables.folder_stamp(row), stamp) {
+        if !stamp.matches(self.tables.folder_stamp(row)) {
             self.seen.folders.push((row, stamp.settled_before(self.taken)));
         }
         Some(())
@@ -154,7 +154,7 @@ impl<'a> Look<'a> {
     fn at_file(&mut self, path: &Utf8Path, row: FileRow, folder: &Folder) {
         let name = self.tables.file_name(row);
         let stamp = folder.stamp_of(name);
-        if stamp.is_some_and(|stamp| is_same(self.tables.file_stamp(row), stamp)) {
+        if stamp.is_some_and(|stamp| stamp.matches(self.tables.file_stamp(row))) {
             return;
         }
         // What is not a regular file is not opened.
@@ -166,9 +166,4 @@ impl<'a> Look<'a> {
             _ => self.seen.changed.push(path.join(name)),
         }
     }
-}
-
-/// Checks whether a stored stamp is this one, and one that counts.
-fn is_same(stored: &[u8], stamp: Stamp) -> bool {
-    stamp != Stamp::NONE && stored == stamp.to_bytes()
 }

@@ -41,6 +41,12 @@ impl Stamp {
         if latest.saturating_add(tick) < time { self } else { Self::NONE }
     }
 
+    /// Checks whether stored bytes are those of this stamp: whether the file is unchanged since. They
+    /// never are those of [`Stamp::NONE`].
+    pub fn matches(self, stored: &[u8]) -> bool {
+        self != Self::NONE && stored == self.to_bytes()
+    }
+
     /// Returns the size of the file, in bytes.
     pub fn size(self) -> u64 {
         self.size
@@ -93,5 +99,13 @@ mod tests {
     fn every_part_of_a_stamp_is_among_its_bytes() {
         let bytes = Stamp { size: 1, modified: 2, changed: 3, inode: 4 }.to_bytes();
         assert_eq!([bytes[0], bytes[8], bytes[16], bytes[24]], [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn no_file_matches_a_stamp_that_is_none() {
+        let stamp = Stamp { size: 1, modified: 2, changed: 3, inode: 4 };
+        assert!(stamp.matches(&stamp.to_bytes()));
+        assert!(!stamp.matches(&Stamp::NONE.to_bytes()));
+        assert!(!Stamp::NONE.matches(&Stamp::NONE.to_bytes()));
     }
 }

@@ -16,7 +16,7 @@ use super::Project;
 use super::destinations::{Destination, destinations};
 use super::digests::{fold, spec_dag};
 use super::module_specs::{ModuleSpecs, module_specs};
-use super::modules::Parts;
+use super::modules::ModuleInputs;
 use super::sources::{self, SourceShare, SourceTexts, SpecFile, spec_files};
 use crate::error::ProjectError;
 use crate::index::{FileIdx, ModuleIdx, SpecIdx, Table};
@@ -212,8 +212,8 @@ impl Request<'_> {
             let known = known.filter(|_| *kind == Kind::Build);
             fold(&dag?, specs, &locals, known, &mut graphs);
         }
-        let parts = Parts { registry, kinds, modules, destinations, graphs: &graphs };
-        let (modules, units) = parts.make();
+        let inputs = ModuleInputs { registry, kinds, modules, destinations, graphs: &graphs };
+        let (modules, units) = inputs.make();
         let (root, kinds, specs) = (root.to_owned(), kinds.to_vec(), specs.clone());
         Ok(Survey { root, kinds, specs, modules, locals, graphs, units })
     }

@@ -16,7 +16,7 @@ use crate::survey::tested_specs;
 pub(super) type Modules = (BTreeMap<ModuleName, SpecModule>, BTreeMap<Kind, Condensed<ModuleName>>);
 
 /// What modules are made from.
-pub(super) struct Parts<'a> {
+pub(super) struct ModuleInputs<'a> {
     pub(super) registry: &'a Registry,
     pub(super) kinds: &'a [Kind],
     pub(super) modules: &'a Table<ModuleIdx, ModuleSpecs<'a>>,
@@ -31,7 +31,7 @@ struct ModuleGraph {
     pairs: Vec<(usize, usize)>,
 }
 
-impl Parts<'_> {
+impl ModuleInputs<'_> {
     /// Makes the modules of the kinds that are loaded, on all cores.
     pub(super) fn make(&self) -> Modules {
         let first = ModuleIdx(0);

@@ -72,7 +72,7 @@ impl SourceShare {
         Self { keeps_texts, sources: Vec::new(), locals: Vec::new(), problems: Vec::new() }
     }
 
-    /// Reads and parses a source file, and digests the specs in it. `bytes` is for use meanwhile.
+    /// Reads and parses a source file, and digests the specs in it. `bytes` is a buffer.
     pub(super) fn read(
         &mut self,
         root: &Utf8Path,
