@@ -23,6 +23,7 @@ mod report;
 mod spec_module;
 mod staleness;
 mod survey;
+mod work_cursor;
 
 pub use crate::backend::{
     AtHand, Attempt, BackendError, BackendErrorKind, Generated, Generation, GenerationFailure,

@@ -21,8 +21,8 @@ use super::sources::{self, SourceShare, SourceTexts, SpecFile, spec_files};
 use crate::error::ProjectError;
 use crate::index::{FileIdx, ModuleIdx, SpecIdx, Table};
 use crate::on_disk::{OnDisk, OnDiskReader};
-use crate::parallel::{WorkCursor, join, threads_for};
 use crate::survey::Survey;
+use crate::work_cursor::{WorkCursor, join, threads_for};
 
 impl Project {
     /// Reads the sources of all specs of these kinds, on all cores, and computes their digests.
