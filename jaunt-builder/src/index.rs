@@ -5,10 +5,10 @@ use std::ops::{Index, IndexMut, Range};
 
 /// A position in one kind of [`Table`].
 pub(crate) trait Idx: Copy {
-    /// The position of this number.
+    /// Makes a position from its number.
     fn new(number: usize) -> Self;
 
-    /// The number of the position, counted from 0.
+    /// Returns the number of the position, counted from 0.
     fn number(self) -> usize;
 }
 
@@ -55,12 +55,12 @@ impl<I: Idx, T> Table<I, T> {
         &self.rows
     }
 
-    /// All rows with their positions, in order.
+    /// Returns all rows with their positions, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (I, &T)> {
         self.rows.iter().enumerate().map(|(number, row)| (I::new(number), row))
     }
 
-    /// The rows of a range of positions.
+    /// Returns the rows of a range of positions.
     pub(crate) fn range(&self, range: Range<I>) -> &[T] {
         &self.rows[range.start.number()..range.end.number()]
     }
@@ -90,7 +90,7 @@ impl<I: Idx, T> IndexMut<I> for Table<I, T> {
     }
 }
 
-/// The positions of a range, in order.
+/// Returns the positions of a range, in order.
 pub(crate) fn positions<I: Idx>(range: Range<I>) -> impl Iterator<Item = I> + Clone {
     (range.start.number()..range.end.number()).map(I::new)
 }

@@ -56,12 +56,12 @@ impl Project {
         files.map(|((path, file), digest)| (path.as_path(), file.stamp, digest))
     }
 
-    /// The source of a spec's definition, as it is digested.
+    /// Returns the source of a spec's definition, as it is digested.
     pub(crate) fn segment_at(&self, idx: usize) -> Cow<'_, str> {
         self.definition_at(idx).segment()
     }
 
-    /// Signature and docstring of a spec.
+    /// Returns signature and docstring of a spec.
     pub(crate) fn api_at(&self, idx: usize) -> String {
         self.definition_at(idx).api()
     }

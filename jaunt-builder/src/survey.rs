@@ -101,18 +101,18 @@ impl Survey {
         modules.iter().map(|(name, _)| (*name).clone()).zip(found.into_iter().flatten()).collect()
     }
 
-    /// The specs of the registry, of every kind.
+    /// Returns the specs of the registry, of every kind.
     pub(crate) fn specs(&self) -> &Specs {
         &self.specs
     }
 
-    /// The digest of a spec's own text and arguments.
+    /// Returns the digest of a spec's own text and arguments.
     pub(crate) fn local_at(&self, idx: usize) -> &Digest {
         self.locals[SpecIdx(idx)].as_ref().expect("the spec was loaded")
     }
 
-    /// The specs of a module, by their positions in the registry. Refs begin with the name of their
-    /// module, so they stand together.
+    /// Returns the specs of a module, by their positions in the registry. Refs begin with the name of
+    /// their module, so they stand together.
     pub(crate) fn indices_of(&self, module: &SpecModule) -> Range<usize> {
         let first = module.specs.first().map_or(0, |spec| {
             self.specs.index_of(spec).expect("the specs of a module come from the registry")
@@ -120,7 +120,7 @@ impl Survey {
         first..first + module.specs.len()
     }
 
-    /// The product specs that test specs name as dependencies, `deps` or `targets`.
+    /// Returns the product specs that test specs name as dependencies, `deps` or `targets`.
     pub(crate) fn tested_specs(&self, specs: &[SpecRef]) -> BTreeSet<SpecRef> {
         tested_specs(&self.specs, &self.kinds, specs)
     }

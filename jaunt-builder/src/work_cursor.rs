@@ -41,7 +41,7 @@ impl<I: Idx> WorkCursor<I> {
     /// How many positions a thread takes at a time.
     const BATCH: usize = 16;
 
-    /// All positions up to `len`.
+    /// Makes a cursor over all positions below `len`.
     pub(crate) fn new(len: usize) -> Self {
         Self { len, next: AtomicUsize::new(0), index: PhantomData }
     }
@@ -51,7 +51,7 @@ impl<I: Idx> WorkCursor<I> {
         CancelOnDrop(self)
     }
 
-    /// Works until nothing is left.
+    /// Calls `work` with one position after another until none is left.
     pub(crate) fn each(&self, mut work: impl FnMut(I)) {
         loop {
             let from = self.next.fetch_add(Self::BATCH, Ordering::Relaxed);

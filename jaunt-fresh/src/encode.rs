@@ -46,7 +46,7 @@ impl Encoder {
         self.modules.extend(name);
     }
 
-    /// The offset of a name among the names, and its length.
+    /// Adds a name, and returns its offset among the names and its length.
     fn name(&mut self, name: &str) -> [u8; NAME] {
         let mut row = [0; NAME];
         row[..4].copy_from_slice(&number(self.names.len()));

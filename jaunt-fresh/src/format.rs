@@ -120,7 +120,7 @@ impl Tables {
         FileRow(HEAD + self.n_folders() * FOLDER + nth * FILE)
     }
 
-    /// The names of the modules, in order.
+    /// Returns the names of the modules, in order.
     pub(crate) fn modules(&self) -> impl ExactSizeIterator<Item = &str> {
         let start = self.file(self.n_files()).0;
         (0..self.n_modules()).map(move |nth| self.name(start + nth * NAME))
@@ -213,7 +213,7 @@ impl Tables {
         u32::from_le_bytes(bytes) as usize
     }
 
-    /// The name of which a row has offset and length. It was checked when the bytes were taken.
+    /// Returns the name whose offset and length are at `at`. It was checked when the bytes were taken.
     fn name(&self, at: usize) -> &str {
         let bytes = self.slice(self.number(at), self.number(at + 4));
         std::str::from_utf8(bytes).unwrap_or_default()

@@ -67,7 +67,7 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// The text of the line; `None` if it could not be parsed again.
+    /// Returns the text of the line; `None` if it could not be parsed again.
     fn to_text(self) -> Option<String> {
         let Self { sources, generated, offset, len, digest, dependents, dependencies } = self;
         let text = format!(

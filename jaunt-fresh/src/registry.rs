@@ -11,12 +11,12 @@ pub struct RegistryState {
 }
 
 impl RegistryState {
-    /// A document that is not in a file of its own.
+    /// Describes a document that is not in a file of its own.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self::of_file(Stamp::NONE, bytes)
     }
 
-    /// A document in a file, which had the stamp `before` when `bytes` were not yet read from it.
+    /// Describes a document in a file, which had the stamp `before` when `bytes` were not yet read from it.
     pub fn of_file(before: Stamp, bytes: &[u8]) -> Self {
         Self { stamp: before, digest: Digest::of(bytes) }
     }

@@ -31,12 +31,12 @@ impl Descent {
         Self { anchor: Rc::new(dir), below, path, depth: 0 }
     }
 
-    /// The path from where the descent began.
+    /// Returns the path from where the descent began.
     pub(crate) fn path(&self) -> &Utf8Path {
         &self.path
     }
 
-    /// Opens the directory; `None` if it is gone since its name was read.
+    /// Opens the directory; returns `None` if it is gone since its name was read.
     pub(crate) fn open(&self, attempt: Attempt<'_>) -> Result<Option<Rc<Dir>>, WriteError> {
         if self.below.as_str().is_empty() {
             return Ok(Some(Rc::clone(&self.anchor)));
@@ -44,7 +44,7 @@ impl Descent {
         Ok(dir::open(attempt, &self.anchor, &self.below)?.map(Rc::new))
     }
 
-    /// The way to a directory in this one, which was opened as `dir`.
+    /// Returns the way to a directory in this one, which was opened as `dir`.
     pub(crate) fn step_into(&self, dir: &Rc<Dir>, name: &str) -> Self {
         let (path, depth) = (self.path.join(name), self.depth + 1);
         if self.depth.is_multiple_of(ANCHOR_EVERY) {

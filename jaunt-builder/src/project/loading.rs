@@ -239,7 +239,7 @@ impl Job<'_> {
         share
     }
 
-    /// A reader of the generated files of the kinds that are loaded.
+    /// Makes a reader of the generated files of the kinds that are loaded.
     fn reader<'a>(&'a self, destinations: &'a Table<ModuleIdx, Destination>) -> OnDiskReader<'a> {
         let loaded = destinations.iter().filter(|(idx, _)| self.is_read(*idx));
         let paths = loaded.map(|(_, destination)| &destination.path);
@@ -260,7 +260,7 @@ impl Job<'_> {
         found
     }
 
-    /// Whether the generated file of a module is read.
+    /// Checks whether the generated file of a module is read.
     fn is_read(&self, idx: ModuleIdx) -> bool {
         self.request.wanted.on_disk && self.request.kinds.contains(&self.modules[idx].kind)
     }

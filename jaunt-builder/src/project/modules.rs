@@ -63,7 +63,7 @@ impl ModuleInputs<'_> {
         (modules.into_iter().collect(), units)
     }
 
-    /// One module, and the modules of the same kind that it depends on.
+    /// Makes one module, and returns it with the modules of the same kind that it depends on.
     fn module(
         &self,
         idx: ModuleIdx,

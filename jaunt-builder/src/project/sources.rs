@@ -19,7 +19,7 @@ pub(super) struct SourceFile {
 }
 
 impl SourceFile {
-    /// The digest of the content.
+    /// Returns the digest of the content.
     pub(super) fn digest(&self) -> Digest {
         self.digest.unwrap_or_else(|| Digest::of(self.outline.text()))
     }
@@ -173,7 +173,7 @@ pub(super) fn join(
     Ok(Sources { locals, texts: SourceTexts { files, file_of } })
 }
 
-/// The specs without a definition, in order.
+/// Returns the problems of the specs without a definition, in order.
 fn undefined(
     specs: &Specs,
     files: &Table<FileIdx, SpecFile<'_>>,
