@@ -6,7 +6,7 @@ use jaunt_digest::{Kind, ModuleName, Shadowed, SyntaxError, TopLevel};
 use jaunt_write::WriteError;
 
 use crate::backend::ModuleSpecContext;
-use crate::output::chain;
+use crate::error::chain;
 
 /// A fault in generated code, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]

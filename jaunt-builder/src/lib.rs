@@ -1,8 +1,8 @@
 //! The build: which modules must be generated, why, and the run that generates them.
 //!
-//! [`Project`] joins a registry document with the sources it names; [`Plan`] says what is stale
-//! and why, before anything is done; [`build`] does it, through a [`GeneratorBackend`]. Tests are
-//! built by the same three with [`Kind::Test`](jaunt_digest::Kind::Test). This crate does not know
+//! [`Project`] joins a registry document with the sources it names, and a [`Survey`] is as much of it
+//! as a plan needs; [`Plan`] says what is stale and why, before anything is done; [`build`] does it,
+//! through a [`GeneratorBackend`]. Tests are built by the same three with [`Kind::Test`](jaunt_digest::Kind::Test). This crate does not know
 //! where a registry comes from, what a terminal is, or how a backend makes code.
 //!
 //! Whoever runs a `Plan` pays for nothing that the plan did not name, and a module is written only
@@ -12,16 +12,18 @@ mod backend;
 mod build;
 mod check;
 mod context;
-mod evidence;
-mod output;
+mod error;
+mod find_generated;
+mod index;
+mod on_disk;
 mod parallel;
-mod parts;
 mod plan;
 mod project;
 mod report;
+mod spec_module;
 mod staleness;
-mod stamp;
-mod tidy;
+mod survey;
+mod work_cursor;
 
 pub use crate::backend::{
     AtHand, Attempt, BackendError, BackendErrorKind, Generated, Generation, GenerationFailure,
@@ -30,15 +32,15 @@ pub use crate::backend::{
 pub use crate::build::{BuildEvent, BuildOptions, build};
 pub use crate::check::{Problem, check};
 pub use crate::context::canonical_digest;
-pub use crate::evidence::{Evidence, FileState, RegistryState, StillFresh};
-pub use crate::output::{Facts, Output, read_outputs};
-pub use crate::parallel::Threads;
-pub use crate::parts::{PartTexts, Parts};
-pub use crate::plan::{Force, Plan, PlanOptions, PlannedModule};
-pub use crate::project::{Project, ProjectError, SpecModule};
-pub use crate::report::{BuildReport, ModuleOutcome};
-pub use crate::staleness::Staleness;
-pub use crate::stamp::Time;
-pub use crate::tidy::{
-    GeneratedFiles, GeneratedTree, Orphan, TidyError, find_generated, find_generated_beside,
+pub use crate::error::{ProjectError, SourceProblem};
+pub use crate::find_generated::{
+    FindOptions, GeneratedFiles, GeneratedTree, Orphan, find_generated,
 };
+pub use crate::on_disk::{GeneratedFile, OnDisk};
+pub use crate::parallel::Threads;
+pub use crate::plan::{Force, Plan, PlanOptions, PlannedModule};
+pub use crate::project::Project;
+pub use crate::report::{BuildReport, ModuleOutcome};
+pub use crate::spec_module::SpecModule;
+pub use crate::staleness::Staleness;
+pub use crate::survey::Survey;

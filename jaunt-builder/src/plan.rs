@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jaunt_dag::Dag;
 use jaunt_digest::{Header, Kind, ModuleName};
 
-use crate::output::{Facts, Output};
+use crate::on_disk::{GeneratedFile, OnDisk};
 use crate::parallel::in_parallel;
-use crate::project::{Project, SpecModule};
+use crate::spec_module::SpecModule;
 use crate::staleness::Staleness;
+use crate::survey::Survey;
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
@@ -72,9 +73,9 @@ impl Plan {
     ///
     /// The plan is a function of its arguments: the disk is not looked at again.
     pub fn new(
-        project: &Project,
+        project: &Survey,
         kind: Kind,
-        outputs: &BTreeMap<ModuleName, Output>,
+        outputs: &BTreeMap<ModuleName, OnDisk>,
         options: &PlanOptions,
     ) -> Self {
         let mut modules = own_reasons(project, kind, outputs, options);
@@ -135,9 +136,9 @@ impl Plan {
 
 /// The reasons that each module has by itself.
 fn own_reasons(
-    project: &Project,
+    project: &Survey,
     kind: Kind,
-    outputs: &BTreeMap<ModuleName, Output>,
+    outputs: &BTreeMap<ModuleName, OnDisk>,
     options: &PlanOptions,
 ) -> BTreeMap<ModuleName, PlannedModule> {
     let forced = |name: &ModuleName| match &options.force {
@@ -148,15 +149,15 @@ fn own_reasons(
     let modules: Vec<(&ModuleName, &SpecModule)> = project.of_kind(kind).collect();
     let planned = in_parallel(&modules, |&(name, module)| {
         let mut reasons = match &outputs[name] {
-            Output::Missing => vec![Staleness::Missing],
-            Output::Moved { from } => vec![Staleness::Moved { from: from.clone() }],
-            Output::Unreadable(message) => {
+            OnDisk::Missing => vec![Staleness::Missing],
+            OnDisk::Moved { from } => vec![Staleness::Moved { from: from.clone() }],
+            OnDisk::Unreadable(message) => {
                 vec![Staleness::Unreadable { message: message.clone() }]
             }
-            Output::NotUtf8 => vec![Staleness::NotUtf8],
-            Output::Truncated => vec![Staleness::Truncated],
-            Output::Foreign => vec![Staleness::Foreign],
-            Output::Ours(facts) => compare(project, outputs, name, module, facts),
+            OnDisk::NotUtf8 => vec![Staleness::NotUtf8],
+            OnDisk::Truncated => vec![Staleness::Truncated],
+            OnDisk::Foreign => vec![Staleness::Foreign],
+            OnDisk::Ours(facts) => compare(project, outputs, name, module, facts),
         };
         if options.unfinished.contains(name) && reasons.is_empty() {
             reasons.push(Staleness::Unfinished);
@@ -171,11 +172,11 @@ fn own_reasons(
 
 /// Compares what a generated file says of itself with what is.
 fn compare(
-    project: &Project,
-    outputs: &BTreeMap<ModuleName, Output>,
+    project: &Survey,
+    outputs: &BTreeMap<ModuleName, OnDisk>,
     name: &ModuleName,
     module: &SpecModule,
-    facts: &Facts,
+    facts: &GeneratedFile,
 ) -> Vec<Staleness> {
     let header = facts.header();
     let (kind, source_module) = (header.get("kind"), header.source_module());
@@ -201,11 +202,7 @@ fn is_complete(header: &Header<'_>) -> bool {
     header.body_digest().is_some()
 }
 
-fn compare_digest(
-    project: &Project,
-    module: &SpecModule,
-    header: &Header<'_>,
-) -> Option<Staleness> {
+fn compare_digest(project: &Survey, module: &SpecModule, header: &Header<'_>) -> Option<Staleness> {
     let now = match header.digest_scheme().unwrap_or(1) {
         1 => module.digest,
         scheme if module.other_digests.get(&1).is_some_and(|it| *it != module.digest) => {
@@ -240,8 +237,8 @@ fn compare_digest(
 }
 
 fn compare_dependencies(
-    project: &Project,
-    outputs: &BTreeMap<ModuleName, Output>,
+    project: &Survey,
+    outputs: &BTreeMap<ModuleName, OnDisk>,
     name: &ModuleName,
     module: &SpecModule,
     header: &Header<'_>,
@@ -249,7 +246,7 @@ fn compare_dependencies(
     let mut reasons = Vec::new();
     // Code that is gone or cannot be read makes its own module stale, and that one spreads.
     let body_of = |dep: &str| match outputs.get(dep) {
-        Some(Output::Ours(facts)) => Some(facts.body),
+        Some(OnDisk::Ours(facts)) => Some(facts.body),
         _ => None,
     };
     let bodies = match module.dependencies.is_empty() {
@@ -283,7 +280,7 @@ fn compare_dependencies(
 }
 
 /// Names the dependencies through which a digest changed, where no spec of the module itself did.
-fn name_the_way(project: &Project, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
+fn name_the_way(project: &Survey, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
     let changed: BTreeSet<ModuleName> = modules
         .iter()
         .filter(|(_, planned)| {
@@ -307,7 +304,7 @@ fn name_the_way(project: &Project, modules: &mut BTreeMap<ModuleName, PlannedMod
 }
 
 /// Makes every dependent of a stale module stale, and the modules of a unit together.
-fn spread(project: &Project, kind: Kind, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
+fn spread(project: &Survey, kind: Kind, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
     let units = project.units(kind);
     let stale: BTreeSet<&ModuleName> = modules
         .iter()
@@ -341,7 +338,7 @@ fn ways(reason: &Staleness) -> &[ModuleName] {
 
 /// The dependents of modules that are refused.
 fn blocked(
-    project: &Project,
+    project: &Survey,
     kind: Kind,
     stale: &Dag<ModuleName>,
     modules: &BTreeMap<ModuleName, PlannedModule>,
@@ -361,15 +358,15 @@ fn blocked(
 }
 
 /// Why the file must not be overwritten.
-fn refusal(module: &SpecModule, output: &Output, options: &PlanOptions) -> Option<String> {
-    let path = module.output.path();
+fn refusal(module: &SpecModule, output: &OnDisk, options: &PlanOptions) -> Option<String> {
+    let path = module.destination.path();
     match output {
-        Output::Foreign if options.adopt => None,
-        Output::Foreign => Some(format!(
+        OnDisk::Foreign if options.adopt => None,
+        OnDisk::Foreign => Some(format!(
             "refusing to overwrite `{path}`, which was not generated by jaunt \
              (`--adopt` hands it over)"
         )),
-        Output::Unreadable(message) => Some(format!("refusing to overwrite `{path}`: {message}")),
+        OnDisk::Unreadable(message) => Some(format!("refusing to overwrite `{path}`: {message}")),
         _ => None,
     }
 }

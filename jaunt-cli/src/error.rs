@@ -188,9 +188,7 @@ impl From<EngineError> for CommandError {
             EngineError::Pytest(_) => Self::of(ErrorKind::Config, &err)
                 .hint(OTHER_PYTHON)
                 .hint("install pytest for it with `python -m pip install pytest`"),
-            EngineError::Write(_) | EngineError::Tidy(_) | EngineError::Io { .. } => {
-                Self::of(ErrorKind::Io, &err)
-            }
+            EngineError::Write(_) | EngineError::Io { .. } => Self::of(ErrorKind::Io, &err),
             _ => Self::of(ErrorKind::Internal, &err),
         }
     }

@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use jaunt_builder::{
-    BuildOptions, BuildReport, Evidence, Force, Output, Plan, PlanOptions, read_outputs,
-};
+use jaunt_builder::{BuildOptions, BuildReport, Force, OnDisk, Plan, PlanOptions};
 use jaunt_digest::{Kind, ModuleName, Registry};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::event::{EngineEvent, Notice};
-use crate::fresh::{self, Cached, Recalled};
+use crate::fresh::{self, Cached, CachedFresh};
 use crate::generator::GeneratorOptions;
 use crate::load::Loaded;
 use crate::state::durations::{Durations, Stopwatch};
@@ -71,7 +69,7 @@ enum FreshModules {
     /// These; the plan is of the others only.
     Listed(Vec<ModuleName>),
     /// All: an earlier verdict still holds, and there is no plan.
-    Cached(Recalled),
+    Cached(CachedFresh),
 }
 
 impl KindRun {
@@ -90,7 +88,7 @@ impl KindRun {
         match &self.fresh {
             FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).cloned().collect(),
             FreshModules::Listed(names) => names.clone(),
-            FreshModules::Cached(recalled) => recalled.modules().collect(),
+            FreshModules::Cached(cached) => cached.modules().collect(),
         }
     }
 
@@ -99,7 +97,7 @@ impl KindRun {
         match &self.fresh {
             FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).count(),
             FreshModules::Listed(names) => names.len(),
-            FreshModules::Cached(recalled) => recalled.n_modules(),
+            FreshModules::Cached(cached) => cached.n_modules(),
         }
     }
 
@@ -139,7 +137,7 @@ enum Basis {
     /// equal to the plan of the whole project.
     Affected(Plan, Vec<ModuleName>),
     /// An earlier verdict that still holds.
-    Cached(Recalled),
+    Cached(CachedFresh),
 }
 
 impl PlannedBuild<'_> {
@@ -163,13 +161,13 @@ impl PlannedBuild<'_> {
     ) -> Result<KindRun, EngineError> {
         let Self { engine, options, lock, basis } = self;
         let (loaded, plan) = match basis {
-            Basis::Cached(recalled) => {
-                let touched = recalled.touched_dirs().iter().map(AsRef::as_ref).collect();
+            Basis::Cached(cached) => {
+                let touched = cached.touched_dirs().iter().map(AsRef::as_ref).collect();
                 lock.sweep_trees(engine.root(), touched)?;
                 if lock.is_held() {
-                    recalled.renew(engine);
+                    cached.renew(engine);
                 }
-                return Ok(KindRun::cached(recalled, options.dry_run));
+                return Ok(KindRun::cached(cached, options.dry_run));
             }
             Basis::Affected(plan, fresh) => {
                 on_event(EngineEvent::Planned(&plan));
@@ -194,11 +192,11 @@ impl KindRun {
         Self { kind, plan: Some(plan), fresh, report: None, backend: None }
     }
 
-    fn cached(recalled: Recalled, is_dry_run: bool) -> Self {
+    fn cached(cached: CachedFresh, is_dry_run: bool) -> Self {
         Self {
             kind: Kind::Build,
             plan: None,
-            fresh: FreshModules::Cached(recalled),
+            fresh: FreshModules::Cached(cached),
             report: (!is_dry_run).then(BuildReport::default),
             backend: None,
         }
@@ -235,28 +233,23 @@ impl Engine {
         let taken = fresh::now(self.root());
         let mut document = self.find_registry().await?;
         if options.targets.is_empty() && !options.force {
-            let cached = fresh::recall(self, &mut document, Kind::Build, taken);
+            let cached = fresh::look_up(self, &mut document, Kind::Build, taken);
             if let Some(basis) = self.shortcut(cached, options) {
                 return Ok(PlannedBuild { engine: self, options, lock, basis });
             }
         }
-        let (loaded, outputs) = self.load_with_outputs(&mut document, &[Kind::Build])?;
+        let (loaded, on_disk) = self.load_with_on_disk(&mut document, &[Kind::Build])?;
         loaded.expect_specs(Kind::Build, options.allow_empty)?;
         let targets = Targets::resolve(&loaded.registry, &options.targets)?;
         if let Some(module) = targets.test.first() {
             return Err(TargetError::HoldsTests { module: module.clone() }.into());
         }
         let targets = (!options.targets.is_empty()).then(|| BTreeSet::from_iter(targets.build));
-        let plan = loaded.plan_from(&outputs, Kind::Build, options, targets);
+        let plan = loaded.plan_from(&on_disk, Kind::Build, options, targets);
         lock.sweep(&loaded.project)?;
         // Warnings of the registry have to be said every time.
         if lock.is_held() && plan.is_empty() && loaded.registry.warnings.is_empty() {
-            let key = fresh::key(self, Kind::Build);
-            let registry = document.state()?;
-            let evidence = Evidence::of(&loaded.project, &plan, &outputs, &registry, &key, taken);
-            if let Some(evidence) = evidence {
-                fresh::keep_with_parts(self, evidence, &loaded.project, &loaded.registry);
-            }
+            fresh::keep_verdict(self, &loaded, &plan, &on_disk, &mut document, taken)?;
         }
         let basis = Basis::Loaded(Box::new(loaded), plan);
         Ok(PlannedBuild { engine: self, options, lock, basis })
@@ -265,10 +258,10 @@ impl Engine {
     /// What an earlier verdict says, if that is enough.
     fn shortcut(&self, cached: Cached, options: &GenerateOptions) -> Option<Basis> {
         match cached {
-            Cached::Fresh(recalled) => Some(Basis::Cached(recalled)),
-            Cached::Changed(evidence, changed) if options.dry_run => {
+            Cached::Fresh(cached) => Some(Basis::Cached(cached)),
+            Cached::Changed(cache, changed) if options.dry_run => {
                 let options = PlanOptions { adopt: options.adopt, ..PlanOptions::default() };
-                let (plan, fresh) = fresh::plan_of_changes(self, &evidence, &changed, &options)?;
+                let (plan, fresh) = fresh::plan_affected(self, &cache, &changed, &options)?;
                 Some(Basis::Affected(plan, fresh))
             }
             Cached::Changed(..) | Cached::None => None,
@@ -356,13 +349,13 @@ impl Loaded {
         options: &GenerateOptions,
         targets: Option<BTreeSet<ModuleName>>,
     ) -> Plan {
-        self.plan_from(&read_outputs(&self.project), kind, options, targets)
+        self.plan_from(&self.project.read_on_disk(), kind, options, targets)
     }
 
     /// The plan for one kind and what was found on disk.
     fn plan_from(
         &self,
-        outputs: &BTreeMap<ModuleName, Output>,
+        on_disk: &BTreeMap<ModuleName, OnDisk>,
         kind: Kind,
         options: &GenerateOptions,
         targets: Option<BTreeSet<ModuleName>>,
@@ -375,7 +368,7 @@ impl Loaded {
         };
         let unfinished = Journal::unfinished(&self.project);
         let options = PlanOptions { targets, force, adopt: options.adopt, unfinished };
-        Plan::new(&self.project, kind, outputs, &options)
+        Plan::new(&self.project, kind, on_disk, &options)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Removes generated files whose specs are gone, and leftovers of killed runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::GeneratedTree;
@@ -43,7 +43,7 @@ impl Engine {
         let loaded = self.load(&[Kind::Build, Kind::Test]).await?;
         loaded.expect_any_specs(options.allow_empty || options.all)?;
         let (project, registry) = (&loaded.project, &loaded.registry);
-        let generated = generated_files(project, registry, &loaded.settings, &BTreeMap::new())?;
+        let generated = generated_files(project, registry, &loaded.settings, None)?;
 
         let mut paths: Vec<Utf8PathBuf> = Vec::new();
         for (path, found) in &generated.trees {

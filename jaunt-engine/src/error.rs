@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitStatus;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::{ProjectError, TidyError};
+use jaunt_builder::ProjectError;
 use jaunt_digest::{Kind, RegistryError};
 use jaunt_process::ProcessError;
 use jaunt_pytest::PytestError;
@@ -108,10 +108,6 @@ pub enum EngineError {
     /// A file of the project or of the engine's own cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-
-    /// The generated directories cannot be searched.
-    #[error(transparent)]
-    Tidy(#[from] TidyError),
 
     /// A system call failed.
     #[error("cannot {action} `{path}`")]

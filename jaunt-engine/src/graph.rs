@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jaunt_builder::Project;
+use jaunt_builder::Survey;
 use jaunt_digest::{Kind, ModuleName};
 
 use crate::engine::Engine;
@@ -57,7 +57,7 @@ impl Engine {
 }
 
 /// Returns the targets, what they depend on, and what they test.
-fn wanted(project: &Project, targets: &Targets) -> BTreeSet<ModuleName> {
+fn wanted(project: &Survey, targets: &Targets) -> BTreeSet<ModuleName> {
     let tests = project.with_dependencies(Kind::Test, &targets.test);
     let tested = tests.iter().flat_map(|name| &project.module(name).tested);
     let builds: Vec<ModuleName> = targets.build.iter().chain(tested).cloned().collect();

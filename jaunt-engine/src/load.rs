@@ -1,11 +1,11 @@
 //! The registry, the settings that apply, and the project made of both.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use camino::Utf8Path;
-use jaunt_builder::{GeneratedFiles, Output, Project, find_generated_beside};
+use jaunt_builder::{FindOptions, GeneratedFiles, OnDisk, Project, Survey, find_generated};
 use jaunt_digest::{Kind, Layout, ModuleName, Registry};
 
 use crate::config::ConfigError;
@@ -43,15 +43,15 @@ impl Engine {
     }
 
     /// Reads a registry that was found, the sources, and the files generated for them.
-    pub(crate) fn load_with_outputs(
+    pub(crate) fn load_with_on_disk(
         &self,
         document: &mut Document,
         kinds: &[Kind],
-    ) -> Result<(Loaded, BTreeMap<ModuleName, Output>), EngineError> {
+    ) -> Result<(Loaded, BTreeMap<ModuleName, OnDisk>), EngineError> {
         let (registry, settings) = self.read_registry(document)?;
-        let (project, outputs) =
-            Project::load_with_outputs(self.root(), &registry, &settings.layout, kinds)?;
-        Ok((Loaded { registry, settings, project: Arc::new(project) }, outputs))
+        let (project, on_disk) =
+            Project::load_with_on_disk(self.root(), &registry, &settings.layout, kinds)?;
+        Ok((Loaded { registry, settings, project: Arc::new(project) }, on_disk))
     }
 
     /// Reads a registry that was found, and passes its warnings on.
@@ -119,16 +119,20 @@ pub(crate) fn expect_any_specs(registry: &Registry, allow_empty: bool) -> Result
     Err(EngineError::Empty(MissingSpecs::Any))
 }
 
-/// Returns what is below the generated directories of the project's roots. Outputs that are known are not read again.
+/// Returns what is below the generated directories of the project's roots. Files that are `known` are not read again.
 pub(crate) fn generated_files(
-    project: &Project,
+    survey: &Survey,
     registry: &Registry,
     settings: &Settings,
-    outputs: &BTreeMap<ModuleName, Output>,
+    known: Option<&BTreeMap<ModuleName, OnDisk>>,
 ) -> Result<GeneratedFiles, EngineError> {
     let roots: Vec<String> =
         settings.source_roots.iter().chain(&settings.test_roots).cloned().collect();
-    let also_expected: &BTreeSet<_> = &registry.auto_tests;
-    let dir = &settings.generated_dir;
-    Ok(find_generated_beside(project, outputs, &roots, dir, also_expected)?)
+    let options = FindOptions {
+        roots: &roots,
+        generated_dir: &settings.generated_dir,
+        also_expected: &registry.auto_tests,
+        known,
+    };
+    Ok(find_generated(survey, &options)?)
 }

@@ -6,10 +6,12 @@ use std::io;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_builder::{FileState, RegistryState, Threads};
+use jaunt_builder::Threads;
 use jaunt_digest::Registry;
+use jaunt_fresh::RegistryState;
 use jaunt_process::{Invocation, Limits};
 use jaunt_text::last_lines;
+use jaunt_write::{Stamp, stamp_of};
 
 use crate::engine::{Engine, expect_regular_file, relative};
 use crate::error::EngineError;
@@ -52,12 +54,12 @@ enum Content {
     File {
         path: Utf8PathBuf,
         shown: Utf8PathBuf,
-        state: FileState,
+        stamp: Stamp,
     },
     /// The file that it was read from, as it was before, and what was made of that.
     Bytes {
         bytes: Vec<u8>,
-        file: Option<FileState>,
+        file: Option<Stamp>,
         state: Option<RegistryState>,
     },
 }
@@ -120,8 +122,8 @@ impl Document {
 
     fn of_file(path: Utf8PathBuf, root: &Utf8Path) -> Self {
         let shown = relative(root, &path).to_owned();
-        let state = FileState::at(&path);
-        Self { origin: format!("`{shown}`"), content: Content::File { path, shown, state } }
+        let stamp = stamp_of(&path);
+        Self { origin: format!("`{shown}`"), content: Content::File { path, shown, stamp } }
     }
 
     /// The document in a file, which has to be one: a link to a device would be read forever.
@@ -137,9 +139,9 @@ impl Document {
     }
 
     /// What can be told of it without reading it: something only if it is in a file.
-    pub(crate) fn file_state(&self) -> Option<FileState> {
+    pub(crate) fn file_stamp(&self) -> Option<Stamp> {
         match &self.content {
-            Content::File { state, .. } => Some(*state),
+            Content::File { stamp, .. } => Some(*stamp),
             Content::Bytes { .. } => None,
         }
     }
@@ -164,10 +166,10 @@ impl Document {
     }
 
     fn read(&mut self) -> Result<&[u8], EngineError> {
-        if let Content::File { path, shown, state } = &self.content {
+        if let Content::File { path, shown, stamp } = &self.content {
             let bytes = fs::read(path)
                 .map_err(|source| EngineError::RegistryFile { path: shown.clone(), source })?;
-            self.content = Content::Bytes { bytes, file: Some(*state), state: None };
+            self.content = Content::Bytes { bytes, file: Some(*stamp), state: None };
         }
         match &self.content {
             Content::Bytes { bytes, .. } => Ok(bytes),

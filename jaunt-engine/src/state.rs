@@ -4,7 +4,8 @@
 //! | --- | --- | --- |
 //! | `lock` | the holder of the right to write into the project | `lock` |
 //! | `registry.json`, `registry.key` | the last export, and what it was made from | `exporter::cache` |
-//! | `fresh`, `parts.index`, `parts` | the files from which "everything is fresh" was computed | `fresh` |
+//! | `fresh` | the files from which "everything is fresh" was computed | `fresh` |
+//! | `parts.index`, `parts` | the project as an index, and the records that it points to | `fresh` |
 //! | `unfinished` | what a run has to generate, and what it has generated | `journal` |
 //! | `durations` | how long modules took | `durations` |
 //! | `failed-tests.txt` | the tests that failed last | `failed_tests` |
@@ -24,8 +25,8 @@ pub(crate) const LOCK: &str = "lock";
 pub(crate) const EXPORT: &str = "registry.json";
 pub(crate) const EXPORT_KEY: &str = "registry.key";
 pub(crate) const FRESH: &str = "fresh";
-pub(crate) const PARTS_INDEX: &str = "parts.index";
-pub(crate) const PARTS: &str = "parts";
+pub(crate) const INDEX: &str = "parts.index";
+pub(crate) const RECORDS: &str = "parts";
 pub(crate) const JOURNAL: &str = "unfinished";
 pub(crate) const DURATIONS: &str = "durations";
 pub(crate) const FAILED_TESTS: &str = "failed-tests.txt";

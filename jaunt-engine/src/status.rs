@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::{Force, GeneratedFiles, Orphan, Output, Plan, PlanOptions, Project};
+use jaunt_builder::{Force, GeneratedFiles, OnDisk, Orphan, Plan, PlanOptions, Survey};
 use jaunt_digest::{Kind, ModuleName};
 
 use crate::engine::Engine;
@@ -30,13 +30,13 @@ pub struct StatusOptions {
 #[derive(Debug)]
 pub struct Status {
     /// The modules and their digests.
-    pub project: Project,
+    pub project: Survey,
     /// A plan for each kind that was looked at.
     pub plans: Vec<Plan>,
     /// Generated files whose specs are gone, relative to the root, in order. Empty if only some modules were asked for.
     pub orphans: Vec<Utf8PathBuf>,
     /// What the plans were made from. It takes longer to free than to make, so it lives as long as they do.
-    _found: (BTreeMap<ModuleName, Output>, GeneratedFiles),
+    _found: (BTreeMap<ModuleName, OnDisk>, GeneratedFiles),
 }
 
 impl Status {
@@ -59,7 +59,8 @@ impl Engine {
         let (registry, settings) = self.read_registry(&mut document)?;
         // It is as long as what was made of it, and freeing it takes its time. The process ends soon.
         std::mem::forget(document);
-        let (project, outputs) = Project::survey(self.root(), &registry, &settings.layout, kinds)?;
+        let (project, on_disk) =
+            Survey::load_with_on_disk(self.root(), &registry, &settings.layout, kinds)?;
         expect_any_specs(&registry, options.allow_empty)?;
         let targets = Targets::resolve(&registry, &options.targets)?;
         let is_narrow = !options.targets.is_empty();
@@ -76,12 +77,12 @@ impl Engine {
                 adopt: false,
                 unfinished: unfinished.clone(),
             };
-            Plan::new(&project, kind, &outputs, &options)
+            Plan::new(&project, kind, &on_disk, &options)
         };
         // Neither asks anything of the other.
         let (plans, generated) = thread::scope(|scope| {
             let generated =
-                scope.spawn(|| generated_files(&project, &registry, &settings, &outputs));
+                scope.spawn(|| generated_files(&project, &registry, &settings, Some(&on_disk)));
             let plans: Vec<Plan> = kinds.iter().copied().map(plan).collect();
             (plans, generated.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
@@ -90,6 +91,6 @@ impl Engine {
         let is_asked = |orphan: &Orphan| !is_narrow && kinds.contains(&orphan.kind);
         let orphans = generated.orphans().filter(is_asked).map(|it| it.path).collect();
         std::mem::forget((registry, settings));
-        Ok(Status { project, plans, orphans, _found: (outputs, generated) })
+        Ok(Status { project, plans, orphans, _found: (on_disk, generated) })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::{Plan, Project};
+use jaunt_builder::{Plan, Survey};
 use jaunt_digest::{ModuleName, SpecRef};
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ pub struct Summary {
 impl StatusDocument {
     /// Describes the modules of these plans, in order of name. With `is_gate` it is `jaunt.check/1`.
     pub fn new(
-        project: &Project,
+        project: &Survey,
         plans: &[Plan],
         orphans: &[Utf8PathBuf],
         is_gate: bool,
@@ -78,14 +78,14 @@ impl StatusDocument {
     }
 }
 
-fn states(project: &Project, plans: &[Plan]) -> Vec<ModuleStatus> {
+fn states(project: &Survey, plans: &[Plan]) -> Vec<ModuleStatus> {
     let planned = plans.iter().flat_map(Plan::modules);
     let states = planned.map(|(name, planned)| {
         let module = project.module(name);
         ModuleStatus {
             module: name.clone(),
             kind: module.kind.as_str(),
-            path: module.output.path().to_string(),
+            path: module.destination.path().to_string(),
             module_digest: format!("sha256:{}", module.digest),
             state: if planned.is_stale() { "stale" } else { "fresh" },
             reasons: planned.reasons.iter().map(Reason::from).collect(),

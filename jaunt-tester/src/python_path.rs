@@ -26,7 +26,7 @@ pub(crate) fn python_path(project: &Project, source_roots: &[String]) -> Vec<Utf
 /// The folder from which a module is imported: what is left of its generated directory without the
 /// packages above it.
 fn base(module: &SpecModule) -> Utf8PathBuf {
-    let tree = module.output.tree();
+    let tree = module.destination.tree();
     let dir = tree.file_name().unwrap_or_default();
     let packages = module.generated_module.parts().take_while(|part| *part != dir).count();
     tree.ancestors().nth(packages + 1).unwrap_or(Utf8Path::new("")).to_owned()
@@ -49,18 +49,18 @@ pub(crate) fn import_options(
         let above = tree.parent().unwrap_or(tree);
         !project.root().join(above).join("__init__.py").exists()
     };
-    let trees = |kind| project.of_kind(kind).map(|(_, module)| module.output.tree());
+    let trees = |kind| project.of_kind(kind).map(|(_, module)| module.destination.tree());
     let top_level: BTreeSet<&Utf8Path> = project
         .of_kind(Kind::Build)
         .filter(|(_, module)| {
-            module.generated_module.parts().next() == module.output.tree().file_name()
+            module.generated_module.parts().next() == module.destination.tree().file_name()
         })
-        .map(|(_, module)| module.output.tree())
+        .map(|(_, module)| module.destination.tree())
         .chain(trees(Kind::Test).filter(|tree| is_bare(tree)))
         .collect();
     let runs_bare = files
         .iter()
-        .map(|file| project.module(&file.module).output.tree())
+        .map(|file| project.module(&file.module).destination.tree())
         .any(|tree| top_level.contains(tree));
     if is_chosen || top_level.len() < 2 || !runs_bare {
         return Vec::new();

@@ -23,7 +23,7 @@ pub fn runnable(project: &Project, generation: &BuildReport) -> Vec<TestFile> {
     });
     let mut files: Vec<TestFile> = ready
         .map(|(name, _)| TestFile {
-            path: project.module(name).output.path().to_owned(),
+            path: project.module(name).destination.path().to_owned(),
             module: name.clone(),
         })
         .collect();

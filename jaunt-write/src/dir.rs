@@ -9,7 +9,7 @@ use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use crate::error::{Attempt, Failure, FileKind, WriteError, step};
 use crate::sys;
 
-/// Opens `path` below `root`; `None` if it does not exist.
+/// Opens `path` below `root`; returns `None` if it does not exist.
 pub(crate) fn open(
     attempt: Attempt<'_>,
     root: &Dir,
@@ -86,7 +86,8 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The regular file in this place, if there is a file; anything else is refused.
+    /// Looks at the regular file in this place; returns `None` if there is none, and refuses anything
+    /// else.
     pub(crate) fn metadata(&self) -> Result<Option<Metadata>, WriteError> {
         match step("look at", || self.dir.symlink_metadata(self.name)) {
             Ok(metadata) => match FileKind::of(metadata.file_type()) {
@@ -98,9 +99,9 @@ impl Place<'_> {
         }
     }
 
-    /// Opens the file in this place; `None` if there is no file and the options make none.
+    /// Opens the file in this place; returns `None` if there is no file and the options make none.
     ///
-    /// Nothing but a regular file is opened: it could block for ever, or be a machine.
+    /// Nothing but a regular file is opened: a pipe could block for ever, a device could act.
     pub(crate) fn open(&self, options: &mut OpenOptions) -> Result<Option<File>, WriteError> {
         self.metadata()?;
         // Between the two calls another process may have put a pipe here.
@@ -117,7 +118,7 @@ impl Place<'_> {
         }
     }
 
-    /// The content of the file in this place; `None` if there is no file.
+    /// Returns the content of the file in this place; `None` if there is no file.
     pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, WriteError> {
         let Some(mut file) = self.open(OpenOptions::new().read(true))? else { return Ok(None) };
         let mut bytes = Vec::new();
@@ -125,12 +126,12 @@ impl Place<'_> {
         Ok(Some(bytes))
     }
 
-    /// The error for a failure at this place.
+    /// Returns the error for a failure at this place.
     pub(crate) fn failed(&self, err: Failure) -> WriteError {
         self.attempt.failed(self.attempt.path, err)
     }
 
-    /// As [`Place::failed`], unless what is here now explains the failure better.
+    /// Returns the same, unless what is here now explains the failure better.
     pub(crate) fn explain(&self, err: Failure) -> WriteError {
         let Self { dir, name, attempt, .. } = self;
         explain(*attempt, dir, name, attempt.path, FileKind::File, err)
@@ -141,8 +142,8 @@ impl Place<'_> {
     }
 }
 
-/// The kernel's words for "that is a link" and "that is no directory" differ between systems and
-/// calls, so the verdict comes from a second look.
+/// Returns the error for a failure, after a second look: the codes for "that is a link" and "that is
+/// no directory" differ between systems and calls.
 fn explain(
     attempt: Attempt<'_>,
     dir: &Dir,

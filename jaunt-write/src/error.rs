@@ -42,11 +42,11 @@ pub enum WriteError {
         wanted: FileKind,
     },
 
-    /// The file is somebody's who does not use it as a lock.
+    /// The file is not a lock file: it would be damaged if it were used as one.
     #[error("refusing to {action} `{}`, which cannot be a lock file: {reason}; move it away", shown(.path))]
     NotALockFile { action: &'static str, path: Utf8PathBuf, reason: &'static str },
 
-    /// The operating system said no.
+    /// A system call failed.
     #[error("cannot {action} `{}`{}", shown(.path), Step(.action, .path, .step, .at))]
     Io {
         action: &'static str,
@@ -58,9 +58,9 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// Whether the path, or what is in its place, was refused.
+    /// Checks whether the path, or what is in its place, was refused.
     ///
-    /// Then nothing was tried and a person has to act. Otherwise the machine failed: a disk is
+    /// Then nothing was tried and a person has to act. Otherwise a system call failed: the disk is
     /// full, a permission is missing.
     pub fn is_refusal(&self) -> bool {
         match self {
@@ -129,7 +129,7 @@ impl fmt::Display for FileKind {
     }
 }
 
-/// What is being done, for the messages of all that can go wrong on the way.
+/// What is being done, for the messages of its errors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt<'a> {
     pub(crate) action: &'static str,
@@ -137,13 +137,13 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The failure of one of its steps.
+    /// Returns the error for a step that failed.
     pub(crate) fn failed(&self, at: &Utf8Path, Failure { step, source }: Failure) -> WriteError {
         let (path, at) = (self.path.to_owned(), at.to_owned());
         WriteError::Io { action: self.action, path, step, at, source }
     }
 
-    /// Our refusal of what was found in the place of a file or a directory.
+    /// Returns the error for what was found in the place of a file or a directory.
     pub(crate) fn refuse(&self, at: &Utf8Path, found: FileKind, wanted: FileKind) -> WriteError {
         let (action, path, at) = (self.action, self.path.to_owned(), at.to_owned());
         match found {
@@ -166,13 +166,13 @@ impl Failure {
     }
 }
 
-/// Makes a system call, or lets a test do something in its place.
+/// Makes a system call. Tests can let it fail, or do something before it.
 pub(crate) fn step<T>(
     step: &'static str,
     call: impl FnOnce() -> io::Result<T>,
 ) -> Result<T, Failure> {
     #[cfg(test)]
-    let call = || crate::testing::strike(step).and_then(|()| call());
+    let call = || crate::testing::record_step(step).and_then(|()| call());
     call().map_err(|source| Failure { step, source })
 }
 
@@ -190,7 +190,7 @@ impl fmt::Display for Step<'_> {
     }
 }
 
-/// A path as it may be printed: on one line, and without characters that move the cursor.
+/// Shows a path so that it can be printed: on one line, and without characters that move the cursor.
 pub(crate) fn shown(path: &Utf8Path) -> impl fmt::Display + '_ {
     std::fmt::from_fn(move |f| {
         for c in path.as_str().chars() {

@@ -1,4 +1,4 @@
-//! One process at a time, by the kernel's word.
+//! Inter-process locks, held by the kernel.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -21,20 +21,20 @@ pub struct Lock {
     file: File,
 }
 
-/// What came of an attempt to take a lock without waiting.
+/// The result of an attempt to take a lock without waiting.
 #[derive(Debug)]
 pub enum LockAttempt {
     /// The lock is ours.
     Acquired(Lock),
     /// Another process has it.
     Held {
-        /// Who has it, for people: `process 4711 (jaunt build)`, or `another process`. Text of
-        /// the file's, made harmless and short, but not to be believed.
+        /// Who has it, for people: `process 4711 (jaunt build)`, or `another process`. This is text of
+        /// the file, short and printable, but anybody may have written it.
         by: String,
     },
 }
 
-/// Takes the lock on the file in a place, as soon as nobody has it.
+/// Takes the lock on the file in a place as soon as nobody has it.
 ///
 /// The way to the place is walked anew whenever it may have changed.
 pub(crate) fn wait<'a>(
@@ -55,7 +55,7 @@ pub(crate) fn wait<'a>(
     }
 }
 
-/// Takes the lock on the file in a place, or says who has it.
+/// Takes the lock on the file in a place, or returns who has it.
 pub(crate) fn attempt<'a>(
     at: impl Fn() -> Result<Place<'a>, WriteError>,
     holder: &str,
@@ -77,7 +77,7 @@ pub(crate) fn attempt<'a>(
     }
 }
 
-/// Opens the file, which is made if it does not exist.
+/// Opens the file, and makes it if it does not exist.
 fn open(place: &Place<'_>) -> Result<File, WriteError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true);
@@ -115,9 +115,8 @@ fn holder_of(file: &File) -> String {
 }
 
 impl Lock {
-    /// The lock on a file that is locked, unless another file is in its place by now.
-    ///
-    /// Then nobody else would see that we have it.
+    /// Returns the lock on a file that was locked; `None` if another file is in its place by now, so
+    /// that nobody else would see the lock.
     fn confirmed<'a>(
         at: impl Fn() -> Result<Place<'a>, WriteError>,
         file: File,
@@ -136,7 +135,7 @@ impl Lock {
         Ok(Some(lock))
     }
 
-    /// Says in the file who holds the lock.
+    /// Writes into the file who holds the lock.
     fn sign(&self, holder: &str) -> io::Result<()> {
         let mut line = format!("process {} ({holder}", std::process::id());
         line.truncate(line.floor_char_boundary(200));

@@ -22,7 +22,7 @@ pub(crate) fn check(
     }
 }
 
-/// What is wrong with a relative path, if anything.
+/// Returns what is wrong with a relative path; `None` if nothing is.
 pub(crate) fn fault(path: &str) -> Option<&'static str> {
     if path.is_empty() {
         return Some("the path is empty");
@@ -45,14 +45,14 @@ fn part_fault(part: &str) -> Option<&'static str> {
     }
 }
 
-/// The name of the `n`th temporary file of a process.
+/// Returns the name of the `n`th temporary file of a process.
 ///
 /// It is short whatever the target's name is, hidden, and ends like no source file.
 pub(crate) fn temporary(pid: u32, n: u64) -> String {
     format!(".jaunt-{pid}-{n}.tmp")
 }
 
-/// Whether [`temporary`] makes such names.
+/// Checks whether [`temporary`] makes such names.
 pub(crate) fn is_temporary(name: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     name.strip_prefix(".jaunt-")

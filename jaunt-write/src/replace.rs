@@ -38,7 +38,7 @@ pub(crate) fn write_over(
     })
 }
 
-/// Makes the file, unless there is one.
+/// Makes the file, unless there is one; returns whether it was made.
 pub(crate) fn create_new(place: &Place<'_>, bytes: &[u8]) -> Result<bool, WriteError> {
     if place.metadata()?.is_some() {
         return Ok(false);
@@ -47,7 +47,7 @@ pub(crate) fn create_new(place: &Place<'_>, bytes: &[u8]) -> Result<bool, WriteE
     match step(RENAME, || new.rename_new(place.name)) {
         Ok(()) => {}
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
-            // Somebody was faster. What they put here may not be a file.
+            // Another process was faster. What it made may not be a file.
             return place.metadata().map(|_| false);
         }
         Err(err) => return Err(place.failed(err)),
@@ -59,7 +59,7 @@ pub(crate) fn create_new(place: &Place<'_>, bytes: &[u8]) -> Result<bool, WriteE
     Ok(true)
 }
 
-/// Removes the file; `false` if there is none.
+/// Removes the file; returns `false` if there is none.
 pub(crate) fn remove(place: &Place<'_>) -> Result<bool, WriteError> {
     if place.metadata()?.is_none() {
         return Ok(false);
@@ -73,7 +73,7 @@ pub(crate) fn remove(place: &Place<'_>) -> Result<bool, WriteError> {
     Ok(true)
 }
 
-/// Removes the directory in this place; `false` if there is none, or something is in it.
+/// Removes the directory in this place; returns `false` if there is none, or something is in it.
 pub(crate) fn remove_dir(place: &Place<'_>) -> Result<bool, WriteError> {
     match step("remove", || place.dir.remove_dir(place.name)) {
         Ok(()) => Ok(true),
@@ -95,7 +95,7 @@ struct Temporary<'a> {
 }
 
 impl<'a> Temporary<'a> {
-    /// Makes a file with this content, on the disk and not only on its way there.
+    /// Makes a file with this content, and syncs it.
     fn filled(
         place: &'a Place<'_>,
         bytes: &[u8],

@@ -9,8 +9,8 @@ use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 ///
 /// # Errors
 ///
-/// Any error means no more than that the caller has to walk: older kernels and some sandboxes
-/// have no such call, and its errors do not say which part of the path they are about.
+/// After any error the caller has to walk part by part: older kernels and some sandboxes have no such
+/// call, and its errors do not say which part of the path they are about.
 #[cfg(target_os = "linux")]
 pub(crate) fn open_below(start: &Dir, path: &Utf8Path) -> io::Result<Dir> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
@@ -30,7 +30,7 @@ pub(crate) fn open_below(_start: &Dir, _path: &Utf8Path) -> io::Result<Dir> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// A handle of the same directory that can be listed and synced, not only passed through.
+/// Returns a handle of the same directory that can be listed and synced, not only passed through.
 #[cfg(unix)]
 pub(crate) fn readable(dir: &Dir) -> io::Result<Dir> {
     use rustix::fs::{Mode, OFlags, openat};
@@ -44,7 +44,7 @@ pub(crate) fn readable(dir: &Dir) -> io::Result<Dir> {
     dir.try_clone()
 }
 
-/// Makes sure that the names in a [`readable`] directory survive a power cut.
+/// Syncs a [`readable`] directory, so that the names in it survive a power cut.
 #[cfg(unix)]
 pub(crate) fn sync_dir(dir: &Dir) -> io::Result<()> {
     use rustix::io::{Errno, retry_on_intr};
@@ -78,14 +78,15 @@ pub(crate) fn rename_new(dir: &Dir, from: &str, to: &str) -> io::Result<()> {
     link_new(dir, from, to)
 }
 
-/// A second name never replaces anything, so it does for file systems that have no such rename.
+/// Does the same with a second name, which never replaces anything, for file systems that have no such
+/// rename.
 fn link_new(dir: &Dir, from: &str, to: &str) -> io::Result<()> {
     dir.hard_link(from, dir, to)?;
     dir.remove_file(from).ok();
     Ok(())
 }
 
-/// Lets a new file have at most the permissions of the file it will replace, from the beginning.
+/// Makes a new file with at most the permissions of the file it will replace.
 #[cfg(unix)]
 pub(crate) fn create_like(options: &mut OpenOptions, old: Option<&Metadata>) {
     use cap_std::fs::OpenOptionsExt;
@@ -113,10 +114,121 @@ pub(crate) fn make_like(_new: &File, _old: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Without set-user-id and the like, which a program must not hand on to what it generates.
+/// Returns the permissions without set-user-id and the like, which generated files must not have.
 #[cfg(unix)]
 fn permission_bits(metadata: &Metadata) -> u32 {
     use cap_std::fs::MetadataExt;
 
     metadata.mode() & 0o777
+}
+
+#[cfg(unix)]
+pub(crate) use stat::{open, open_in, stat, stat_dir, stat_in, stat_opened};
+
+/// Files that are looked at and read in as few system calls as there can be.
+#[cfg(unix)]
+mod stat {
+    use std::fs::File;
+    use std::io;
+
+    use camino::Utf8Path;
+    use cap_std::fs::Dir;
+    use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+
+    use crate::stamp::{Found, Stamp};
+
+    /// For files, whatever they turn out to be.
+    const PLAIN: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+    /// Opens whatever is at a path, through links. A pipe does not block.
+    pub(crate) fn open(path: &Utf8Path) -> io::Result<File> {
+        Ok(rustix::fs::open(path.as_str(), PLAIN, Mode::empty())?.into())
+    }
+
+    /// Opens whatever a name in a directory stands for. A pipe does not block.
+    pub(crate) fn open_in(dir: &Dir, name: &str, follow: bool) -> io::Result<File> {
+        let flags = if follow { PLAIN } else { PLAIN | OFlags::NOFOLLOW };
+        Ok(rustix::fs::openat(dir, name, flags, Mode::empty())?.into())
+    }
+
+    /// Returns what is at a path, through links.
+    pub(crate) fn stat(path: &Utf8Path) -> Found {
+        rustix::fs::stat(path.as_str()).map_or(Found::Other, |stat| found(&stat))
+    }
+
+    /// Returns what a name in a directory stands for.
+    pub(crate) fn stat_in(dir: &Dir, name: &str, follow: bool) -> Found {
+        let flags = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
+        rustix::fs::statat(dir, name, flags).map_or(Found::Other, |stat| found(&stat))
+    }
+
+    /// Returns what an open file is.
+    pub(crate) fn stat_opened(file: &File) -> io::Result<Found> {
+        Ok(found(&rustix::fs::fstat(file)?))
+    }
+
+    /// Returns the stamp of an open directory.
+    pub(crate) fn stat_dir(dir: &Dir) -> Found {
+        rustix::fs::fstat(dir).map_or(Found::Other, |stat| found(&stat))
+    }
+
+    // The types of the fields differ between systems.
+    fn found(stat: &Stat) -> Found {
+        let time = |seconds: i128, nanos: i128| {
+            i64::try_from(seconds * 1_000_000_000 + nanos).unwrap_or(i64::MAX)
+        };
+        let stamp = Stamp {
+            size: u64::try_from(i128::from(stat.st_size)).unwrap_or(u64::MAX),
+            modified: time(stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+            changed: time(stat.st_ctime.into(), stat.st_ctime_nsec.into()),
+            inode: (i128::from(stat.st_ino) ^ (i128::from(stat.st_dev) << 40)) as u64,
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Found::File(stamp),
+            FileType::Directory => Found::Directory(stamp),
+            _ => Found::Other,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) use no_stat::{open, open_in, stat, stat_dir, stat_in, stat_opened};
+
+/// Without these calls there are no stamps, so every file is read every time.
+#[cfg(not(unix))]
+mod no_stat {
+    use std::fs::File;
+    use std::io;
+
+    use camino::Utf8Path;
+    use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt};
+    use cap_std::fs::{Dir, OpenOptions};
+
+    use crate::stamp::{Found, Stamp};
+
+    pub(crate) fn open(path: &Utf8Path) -> io::Result<File> {
+        File::open(path)
+    }
+
+    pub(crate) fn open_in(dir: &Dir, name: &str, follow: bool) -> io::Result<File> {
+        let follow = if follow { FollowSymlinks::Yes } else { FollowSymlinks::No };
+        dir.open_with(name, OpenOptions::new().read(true).follow(follow)).map(|it| it.into_std())
+    }
+
+    pub(crate) fn stat(_path: &Utf8Path) -> Found {
+        Found::Other
+    }
+
+    pub(crate) fn stat_in(_dir: &Dir, _name: &str, _follow: bool) -> Found {
+        Found::Other
+    }
+
+    /// It has no stamp, but it is known whether it is a file.
+    pub(crate) fn stat_opened(file: &File) -> io::Result<Found> {
+        Ok(if file.metadata()?.is_file() { Found::File(Stamp::NONE) } else { Found::Other })
+    }
+
+    pub(crate) fn stat_dir(_dir: &Dir) -> Found {
+        Found::Other
+    }
 }

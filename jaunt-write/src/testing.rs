@@ -63,6 +63,11 @@ impl World {
         }
     }
 
+    #[track_caller]
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.path(path)).unwrap();
+    }
+
     pub(crate) fn path(&self, path: &str) -> Utf8PathBuf {
         Utf8Path::from_path(self.dir.path()).unwrap().join(path)
     }
@@ -178,8 +183,8 @@ fn role() {
     }
 }
 
-/// What happens when a system call is about to be made.
-pub(crate) enum Blow {
+/// What goes wrong when a system call is about to be made.
+pub(crate) enum Fault {
     /// It fails.
     Errno(Errno),
     /// The process is killed.
@@ -189,22 +194,22 @@ pub(crate) enum Blow {
 }
 
 thread_local! {
-    static NEXT_BLOW: Cell<Option<(u32, Blow)>> = const { Cell::new(None) };
+    static NEXT_FAULT: Cell<Option<(u32, Fault)>> = const { Cell::new(None) };
     pub(crate) static STEPS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     static WALKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets a blow fall on the `n`th system call (from 0) that this thread makes meanwhile.
+/// Runs something with a fault at the `n`th system call (from 0) that this thread makes.
 ///
-/// Also returns whether so many calls were made.
-pub(crate) fn with_blow<T>(n: u32, blow: Blow, run: impl FnOnce() -> T) -> (T, bool) {
-    NEXT_BLOW.set(Some((n, blow)));
+/// Also returns whether it happened: whether so many calls were made.
+pub(crate) fn with_fault<T>(n: u32, fault: Fault, run: impl FnOnce() -> T) -> (T, bool) {
+    NEXT_FAULT.set(Some((n, fault)));
     let result = run();
-    (result, NEXT_BLOW.take().is_none())
+    (result, NEXT_FAULT.take().is_none())
 }
 
-/// The steps that this thread makes meanwhile, without the opening of directories, of which some
-/// systems need more.
+/// Returns the steps that this thread makes meanwhile, without the opening of directories, of which
+/// some systems need more.
 pub(crate) fn steps(run: impl FnOnce()) -> Vec<&'static str> {
     STEPS.take();
     run();
@@ -213,22 +218,22 @@ pub(crate) fn steps(run: impl FnOnce()) -> Vec<&'static str> {
     steps
 }
 
-/// Takes note of a system call.
-pub(crate) fn strike(step: &'static str) -> io::Result<()> {
+/// Records a system call, and lets the next fault happen if it is its turn.
+pub(crate) fn record_step(step: &'static str) -> io::Result<()> {
     STEPS.with_borrow_mut(|steps| steps.push(step));
-    match NEXT_BLOW.take() {
+    match NEXT_FAULT.take() {
         None => Ok(()),
-        Some((0, Blow::Errno(errno))) => Err(errno.into()),
-        Some((0, Blow::Kill)) => {
+        Some((0, Fault::Errno(errno))) => Err(errno.into()),
+        Some((0, Fault::Kill)) => {
             kill_process(getpid(), Signal::KILL).unwrap();
             unreachable!("killed")
         }
-        Some((0, Blow::Meddle(meddle))) => {
+        Some((0, Fault::Meddle(meddle))) => {
             meddle();
             Ok(())
         }
-        Some((n, blow)) => {
-            NEXT_BLOW.set(Some((n - 1, blow)));
+        Some((n, fault)) => {
+            NEXT_FAULT.set(Some((n - 1, fault)));
             Ok(())
         }
     }

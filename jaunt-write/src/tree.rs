@@ -31,9 +31,9 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Opens the directory `path` below `root`; `None` if it does not exist.
+    /// Opens the directory `path` below `root`; returns `None` if it does not exist.
     ///
-    /// The root itself may be reached through links: it is the user's word.
+    /// The root itself may be reached through links: the user chose it.
     ///
     /// # Errors
     ///
@@ -67,12 +67,12 @@ impl Tree {
         Ok(Self { root: Arc::new(dir), path: path.to_owned() })
     }
 
-    /// The path of the tree, relative to the root.
+    /// Returns the path of the tree, relative to the root.
     pub fn path(&self) -> &Utf8Path {
         &self.path
     }
 
-    /// Returns the content of a file; `None` if there is none.
+    /// Returns the content of a file, or `None` if there is none.
     ///
     /// # Errors
     ///
@@ -81,6 +81,18 @@ impl Tree {
         let path = self.checked("read", file)?;
         let Some(place) = self.place("read", &path)? else { return Ok(None) };
         place.read()
+    }
+
+    /// Opens a file for reading; returns `None` if there is none. It is for large files of which
+    /// only ranges are wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::read`].
+    pub fn open_file(&self, file: &Utf8Path) -> Result<Option<File>, WriteError> {
+        let path = self.checked("open", file)?;
+        let Some(place) = self.place("open", &path)? else { return Ok(None) };
+        Ok(place.open(OpenOptions::new().read(true))?.map(cap_std::fs::File::into_std))
     }
 
     /// Replaces a file with one that has this content, or makes it, and the directories above it
@@ -100,11 +112,11 @@ impl Tree {
         replace::write(&self.made_place("write", &path)?, bytes)
     }
 
-    /// Replaces a file as [`Tree::write`] does, by what `make` has to say to its content; `None` if
-    /// there is none.
+    /// Replaces a file as [`Tree::write`] does by what `make` returns for its content, which is `None`
+    /// if there is no file.
     ///
-    /// What `make` returns as an error is returned, and the file is left as it is. The way is walked
-    /// once, so this is cheaper than to read and to write.
+    /// If `make` returns an error, it is passed on, and the file is left as it is. The way down is
+    /// walked once, so this is cheaper than to read and to write.
     ///
     /// # Errors
     ///
@@ -127,7 +139,7 @@ impl Tree {
         Ok(replace::write_over(&place, old, &bytes)?)
     }
 
-    /// Makes a file as [`Tree::write`] does, unless there is one; `false` if there is.
+    /// Makes a file as [`Tree::write`] does, unless there is one; returns whether it was made.
     ///
     /// # Errors
     ///
@@ -137,7 +149,7 @@ impl Tree {
         replace::create_new(&self.made_place("create", &path)?, bytes)
     }
 
-    /// Removes a file; `false` if there is none.
+    /// Removes a file; returns `false` if there is none.
     ///
     /// # Errors
     ///
@@ -148,7 +160,7 @@ impl Tree {
         replace::remove(&place)
     }
 
-    /// The regular files below the tree, sorted: [`Listing::files`].
+    /// Returns the regular files below the tree, sorted: [`Listing::files`].
     ///
     /// # Errors
     ///
@@ -157,9 +169,9 @@ impl Tree {
         Ok(self.list()?.files)
     }
 
-    /// Everything below the tree. Links are not followed.
+    /// Lists everything below the tree. Links are not followed.
     ///
-    /// What appears or goes meanwhile may be missing or may be there; a tree that is gone is empty.
+    /// What appears or goes meanwhile may be in the list or not; a tree that is gone is empty.
     ///
     /// # Errors
     ///
@@ -174,8 +186,8 @@ impl Tree {
 
     /// Removes the temporary files that killed processes left, and returns their paths, sorted.
     ///
-    /// The temporary files of a process that is writing look the same, so whoever sweeps should
-    /// hold the [lock](Tree::lock) that the writers hold.
+    /// The temporary files of a process that is writing look the same, so callers should hold the
+    /// [lock](Tree::lock) that writers hold.
     ///
     /// # Errors
     ///
@@ -192,8 +204,8 @@ impl Tree {
 
     /// Removes the directories below the tree that hold nothing, and returns their paths, sorted.
     ///
-    /// `disposable` are names of directories, like `__pycache__`, whose files count as nothing. They
-    /// go together with the directory above them, and stay if that one stays.
+    /// `disposable` are names of directories, like `__pycache__`, whose files do not count. Such a
+    /// directory is removed together with the one above it, and stays if that one stays.
     ///
     /// # Errors
     ///
@@ -201,8 +213,8 @@ impl Tree {
     pub fn prune(&self, disposable: &[&str]) -> Result<Vec<Utf8PathBuf>, WriteError> {
         let listing = self.list()?;
         let mut pruned = Vec::new();
-        for dir in listing.hollow(disposable) {
-            if !dir.as_str().is_empty() && self.remove_hollow(&listing, dir)? {
+        for dir in listing.removable_dirs(disposable) {
+            if !dir.as_str().is_empty() && self.remove_dir_and_files(&listing, dir)? {
                 pruned.push(dir.to_owned());
             }
         }
@@ -210,31 +222,33 @@ impl Tree {
         Ok(pruned)
     }
 
-    /// Removes the tree itself if nothing but hollow directories is in it; `false` if it stays.
+    /// Removes the tree itself if it holds nothing, as [`Tree::prune`] says; returns `false` if it
+    /// stays.
     ///
-    /// What is hollow is told in [`Tree::prune`]. If the tree has to stay, so do they.
+    /// If it has to stay, so do the directories in it.
     ///
     /// # Errors
     ///
     /// As [`Tree::prune`].
     pub fn remove_if_empty(self, disposable: &[&str]) -> Result<bool, WriteError> {
         let listing = self.list()?;
-        let hollow = listing.hollow(disposable);
+        let removable = listing.removable_dirs(disposable);
         // The tree itself comes last.
-        if hollow.last().is_none_or(|dir| !dir.as_str().is_empty()) {
+        if removable.last().is_none_or(|dir| !dir.as_str().is_empty()) {
             return Ok(false);
         }
         let mut removed = false;
-        for dir in hollow {
-            removed = self.remove_hollow(&listing, dir)?;
+        for dir in removable {
+            removed = self.remove_dir_and_files(&listing, dir)?;
         }
         Ok(removed)
     }
 
-    /// Opens a file for writing at its end, without following links; it is made if it does not exist.
+    /// Opens a file for writing at its end, without following links, and makes it if it does not
+    /// exist.
     ///
-    /// What is written so is not whole at every instant. It is for journals, whose readers cope with a
-    /// line that was cut off.
+    /// What is written this way may be cut off by a kill. It is for journals, whose readers ignore an
+    /// incomplete last line.
     ///
     /// # Errors
     ///
@@ -251,12 +265,12 @@ impl Tree {
         }
     }
 
-    /// Takes the lock that a file stands for, and waits as long as another process has it.
+    /// Takes the lock that a file stands for, and waits while another process has it.
     ///
     /// The file is made if it does not exist, and stays. While the lock is held, it says who holds
     /// it: our process and `holder`, a few words like `jaunt build`. The kernel releases the lock
     /// when the process ends, however it ends; a child that outlives it does not hold on to it.
-    /// Waiting cannot be called off; who has to react to anything else meanwhile repeats
+    /// Waiting cannot be canceled; callers that have to react to anything else meanwhile repeat
     /// [`Tree::try_lock`].
     ///
     /// # Errors
@@ -268,9 +282,7 @@ impl Tree {
         lock::wait(|| self.made_place("lock", &path), holder)
     }
 
-    /// Takes the lock as [`Tree::lock`] does, or says who holds it.
-    ///
-    /// That may be this very process, which has taken it before.
+    /// Takes the lock as [`Tree::lock`] does, or returns who holds it, which may be this process.
     ///
     /// # Errors
     ///
@@ -280,7 +292,7 @@ impl Tree {
         lock::attempt(|| self.made_place("lock", &path), holder)
     }
 
-    /// Removes what a listing has found, unless it is gone or no longer a file.
+    /// Removes a file that a listing found, unless it is gone or no longer a file.
     fn remove_listed(&self, file: &Utf8Path) -> Result<bool, WriteError> {
         let path = self.path.join(file);
         match self.place("remove", &path)? {
@@ -289,9 +301,9 @@ impl Tree {
         }
     }
 
-    /// Removes a directory with the files that a listing has found in it; `false` if something
+    /// Removes a directory with the files that a listing found in it; returns `false` if something
     /// else is in it by now.
-    fn remove_hollow(&self, listing: &Listing, dir: &Utf8Path) -> Result<bool, WriteError> {
+    fn remove_dir_and_files(&self, listing: &Listing, dir: &Utf8Path) -> Result<bool, WriteError> {
         for file in listing.files.iter().filter(|file| file.parent() == Some(dir)) {
             self.remove_listed(file)?;
         }
@@ -303,13 +315,13 @@ impl Tree {
         }
     }
 
-    /// The path of a file from the root, if the file can be in the tree.
+    /// Returns the path of a file from the root, if the file can be in the tree.
     fn checked(&self, action: &'static str, file: &Utf8Path) -> Result<Utf8PathBuf, WriteError> {
         path::check(action, &self.path, file)?;
         Ok(self.path.join(file))
     }
 
-    /// The place of a checked path; `None` if a directory on the way is missing.
+    /// Returns the place of a checked path; `None` if a directory on the way is missing.
     fn place<'a>(
         &'a self,
         action: &'static str,
@@ -321,7 +333,7 @@ impl Tree {
         Ok(dir.map(|dir| Place { dir, name, attempt }))
     }
 
-    /// The place of a checked path, with the directories that were missing inside the tree.
+    /// Returns the place of a checked path, and makes the directories that are missing inside the tree.
     fn made_place<'a>(
         &'a self,
         action: &'static str,
@@ -335,7 +347,7 @@ impl Tree {
     }
 }
 
-/// The directory that holds what a checked path names, and its name there.
+/// Returns the directory that holds what a checked path names, and its name there.
 fn split(path: &Utf8Path) -> (&Utf8Path, &str) {
     let (above, name) = path.as_str().rsplit_once('/').unwrap_or((".", path.as_str()));
     (above.into(), name)

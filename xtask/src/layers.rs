@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("jaunt-write", &[]),
     ("jaunt-sched", &["jaunt-dag"]),
     ("jaunt-builder", &["jaunt-dag", "jaunt-digest", "jaunt-sched", "jaunt-write"]),
+    ("jaunt-fresh", &["jaunt-builder", "jaunt-digest", "jaunt-write"]),
     ("jaunt-tester", &["jaunt-builder", "jaunt-digest", "jaunt-pytest"]),
     (
         "jaunt-backends",
@@ -32,6 +33,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "jaunt-builder",
             "jaunt-dag",
             "jaunt-digest",
+            "jaunt-fresh",
             "jaunt-process",
             "jaunt-pytest",
             "jaunt-sched",

@@ -1,7 +1,7 @@
 //! What is generated again, and what is not.
 
 use insta::assert_snapshot;
-use jaunt_builder::{Force, PlanOptions};
+use jaunt_builder::{Force, Plan, PlanOptions, Project, Survey};
 use jaunt_digest::Kind;
 
 use crate::support::{FakeBackend, Fixture, name, options};
@@ -233,7 +233,7 @@ fn a_file_cut_off_anywhere_is_stale() {
         jaunt_builder::Project::load(fixture.root(), &fixture.registry(), &layout, &kinds).unwrap();
     for len in 0..whole.len() {
         fixture.write(path, &whole[..len]);
-        let outputs = jaunt_builder::read_outputs(&project);
+        let outputs = project.read_on_disk();
         let plan =
             jaunt_builder::Plan::new(&project, Kind::Build, &outputs, &PlanOptions::default());
         assert_eq!(plan.stale().count(), 1, "{len} of {} bytes", whole.len());
@@ -241,4 +241,24 @@ fn a_file_cut_off_anywhere_is_stale() {
     let line = whole.lines().find(|line| line.contains("body_digest")).unwrap();
     fixture.write(path, &whole.replace(&format!("{line}\n"), ""));
     assert!(fixture.status(Kind::Build).contains("app.b: its file is empty or was cut off"));
+}
+
+#[test]
+fn a_plan_of_a_survey_is_the_plan_of_the_project() {
+    let fixture =
+        Fixture::new("app.a:f\napp.b:g <- app.a:f\napp.c:h\ntests.t:test_f tests app.a:f");
+    fixture.build(&FakeBackend::new());
+    fixture.edit("src/app/a.py", "Spec", "Another spec");
+    let layout = jaunt_digest::Layout::new("__generated__").unwrap();
+    let (registry, kinds) = (fixture.registry(), [Kind::Build, Kind::Test]);
+    let (survey, found) =
+        Survey::load_with_on_disk(fixture.root(), &registry, &layout, &kinds).unwrap();
+    let (project, on_disk) =
+        Project::load_with_on_disk(fixture.root(), &registry, &layout, &kinds).unwrap();
+    assert_eq!(on_disk, project.read_on_disk());
+    for kind in kinds {
+        let plan = Plan::new(&survey, kind, &found, &PlanOptions::default());
+        let whole = Plan::new(&project, kind, &on_disk, &PlanOptions::default());
+        assert_eq!(plan.modules(), whole.modules());
+    }
 }

@@ -1,6 +1,7 @@
 //! Where code goes, and what happens when that changes.
 
 use insta::assert_snapshot;
+use jaunt_builder::{FindOptions, find_generated};
 use jaunt_digest::Kind;
 use serde_json::json;
 
@@ -146,8 +147,16 @@ fn what_is_generated_for_no_spec_is_an_orphan_unless_it_was_expected() {
         let expected = expected.iter().map(Into::into).collect();
         let roots = ["src".to_owned(), ".".to_owned(), "gone".to_owned()];
         let project = fixture.load().unwrap();
-        let found =
-            jaunt_builder::find_generated(&project, &roots, "__generated__", &expected).unwrap();
+        let options = FindOptions {
+            roots: &roots,
+            generated_dir: "__generated__",
+            also_expected: &expected,
+            known: None,
+        };
+        let found = find_generated(&project, &options).unwrap();
+        let on_disk = project.read_on_disk();
+        let known = FindOptions { known: Some(&on_disk), ..options };
+        assert_eq!(find_generated(&project, &known).unwrap(), found);
         found.orphans().map(|it| it.path.into_string()).collect::<Vec<_>>()
     };
     assert_eq!(orphans(&[]), ["src/app/__generated__/b.py"]);

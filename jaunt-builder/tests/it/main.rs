@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the projects they work on")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod evidence;
 mod faults;
 mod incremental;
 mod layout;

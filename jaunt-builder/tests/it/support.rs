@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::{
     AtHand, BackendError, BuildEvent, BuildOptions, BuildReport, Generation, GeneratorBackend,
-    ModuleOutcome, ModuleSpecContext, Plan, PlanOptions, Project, ProjectError, read_outputs,
+    ModuleOutcome, ModuleSpecContext, Plan, PlanOptions, Project, ProjectError,
 };
 use jaunt_digest::{Kind, Layout, ModuleName, Registry};
 use serde_json::json;
@@ -131,7 +131,7 @@ impl Fixture {
 
     pub(crate) fn plan(&self, kind: Kind, options: &PlanOptions) -> (Arc<Project>, Plan) {
         let project = self.load().unwrap();
-        let plan = Plan::new(&project, kind, &read_outputs(&project), options);
+        let plan = Plan::new(&project, kind, &project.read_on_disk(), options);
         (project, plan)
     }
 

@@ -42,7 +42,7 @@ fn text(status: &Status) -> String {
     stale.sort_by_key(|(name, _)| *name);
     let mut lines = Vec::new();
     for (name, planned) in &stale {
-        lines.push(format!("stale  {name}  ({})", project.module(name).output.path()));
+        lines.push(format!("stale  {name}  ({})", project.module(name).destination.path()));
         lines.extend(
             Staleness::telling(&planned.reasons).map(|reason| format!("         {reason}")),
         );

@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_builder::{BuildEvent, ModuleOutcome, Plan, Project};
+use jaunt_builder::{BuildEvent, ModuleOutcome, Plan, Survey};
 use jaunt_digest::{Digest, ModuleName, Registry};
 use jaunt_write::{Tree, WriteError};
 
@@ -46,14 +46,14 @@ impl Journal {
 
     /// The modules that an earlier run did not get to, although it generated something that they
     /// depend on.
-    pub(crate) fn unfinished(project: &Project) -> BTreeSet<ModuleName> {
+    pub(crate) fn unfinished(project: &Survey) -> BTreeSet<ModuleName> {
         let entries = Entries::read(project.root());
         entries.left(project).into_iter().cloned().collect()
     }
 
     /// Begins the journal of a run, before it writes anything.
     pub(crate) fn begin(
-        project: &Project,
+        project: &Survey,
         registry: &Registry,
         plan: &Plan,
     ) -> Result<Self, WriteError> {
@@ -142,7 +142,7 @@ impl Entries {
     }
 
     /// Those that were pending, and those that were planned on top of something that is done.
-    fn left<'a>(&self, project: &'a Project) -> BTreeSet<&'a ModuleName> {
+    fn left<'a>(&self, project: &'a Survey) -> BTreeSet<&'a ModuleName> {
         if self.pending.is_empty() && self.planned.is_empty() {
             return BTreeSet::new();
         }
@@ -160,7 +160,7 @@ impl Entries {
     }
 
     /// Whether a module was generated since the journal was begun.
-    fn is_done(&self, project: &Project, name: &ModuleName) -> bool {
+    fn is_done(&self, project: &Survey, name: &ModuleName) -> bool {
         let was = self.planned.get(name.as_str()).or_else(|| self.pending.get(name.as_str()));
         self.done.contains(name.as_str()) || was.is_some_and(|was| *was != content(project, name))
     }
@@ -174,8 +174,8 @@ const NOTHING: &str = "none";
 
 /// What is in a module's file. Its header tells of what it was generated against, so one that is
 /// generated again is another one, unless nothing at all has changed.
-fn content(project: &Project, name: &ModuleName) -> Content {
-    let path = project.root().join(project.module(name).output.path());
+fn content(project: &Survey, name: &ModuleName) -> Content {
+    let path = project.root().join(project.module(name).destination.path());
     let is_file = fs::symlink_metadata(&path).is_ok_and(|it| it.is_file());
     let bytes = is_file.then(|| fs::read(path).ok()).flatten();
     bytes.map_or_else(|| NOTHING.to_owned(), |bytes| Digest::of(&bytes).to_string())

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use jaunt_builder::Project;
+use jaunt_builder::Survey;
 use jaunt_write::{Lock, LockAttempt, Tree, WriteError};
 
 use crate::engine::Engine;
@@ -76,8 +76,8 @@ impl ProjectLock {
 
     /// Removes the temporary files of killed runs. Only the holder of the lock may: they may belong
     /// to a run that goes on.
-    pub(crate) fn sweep(&self, project: &Project) -> Result<(), WriteError> {
-        let trees = project.modules().values().map(|module| module.output.tree());
+    pub(crate) fn sweep(&self, project: &Survey) -> Result<(), WriteError> {
+        let trees = project.modules().values().map(|module| module.destination.tree());
         self.sweep_trees(project.root(), trees.collect())
     }
 

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use crate::testing::{Blow, World, said, say, with_blow};
+use crate::testing::{Fault, World, said, say, with_fault};
 use crate::{LockAttempt, Tree};
 
 #[test]
@@ -78,11 +78,11 @@ fn a_lock_on_a_file_that_was_replaced_is_worth_nothing() {
             for n in 0.. {
                 let world = World::new("p/g/sub/lock = x");
                 let gone = world.path(gone);
-                let meddle = Blow::Meddle(Box::new(move || {
+                let meddle = Fault::Meddle(Box::new(move || {
                     fs::rename(&gone, gone.with_extension("gone")).unwrap();
                 }));
-                let (lock, struck) = with_blow(n, meddle, || take(&world.tree()));
-                if !struck {
+                let (lock, happened) = with_fault(n, meddle, || take(&world.tree()));
+                if !happened {
                     break;
                 }
                 is_seen.push(holder(&world.tree()).ends_with("(first)"));

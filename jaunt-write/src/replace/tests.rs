@@ -5,7 +5,7 @@ use std::{iter, thread};
 
 use rustix::io::Errno;
 
-use crate::testing::{Blow, STEPS, World, say, say_result, steps, with_blow};
+use crate::testing::{Fault, STEPS, World, say, say_result, steps, with_fault};
 use crate::{Tree, WriteError};
 
 const BAD_LUCK: [Errno; 6] =
@@ -41,7 +41,7 @@ fn check_bad_luck(lines: &str, at_least: u32, write: impl Fn(&Tree) -> Result<()
                 fs::set_permissions(world.path(file), mode).unwrap();
             }
             let (tree, before) = (world.tree(), world.files());
-            let (result, struck) = with_blow(n, Blow::Errno(errno), || write(&tree));
+            let (result, happened) = with_fault(n, Fault::Errno(errno), || write(&tree));
             match result {
                 Ok(()) => {
                     assert!(world.files().ends_with("cart.py = new\n"), "{errno} at call {n}");
@@ -54,7 +54,7 @@ fn check_bad_luck(lines: &str, at_least: u32, write: impl Fn(&Tree) -> Result<()
                     assert_eq!(source, Some(std::io::Error::from(errno).to_string()));
                 }
             }
-            if !struck {
+            if !happened {
                 assert!(n >= at_least, "only {n} calls");
                 break;
             }
@@ -88,7 +88,7 @@ pub(crate) fn killed_at(tree: &Tree, n: u32) {
         tree.write("shop/cart.py".into(), b"new")?;
         tree.write("shop/new/new.py".into(), b"new")
     };
-    say_result(with_blow(n, Blow::Kill, write).0);
+    say_result(with_fault(n, Fault::Kill, write).0);
 }
 
 #[test]

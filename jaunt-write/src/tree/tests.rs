@@ -8,13 +8,14 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use rustix::io::Errno;
 
-use crate::testing::{Blow, World, both_ways, with_blow};
+use crate::testing::{Fault, World, both_ways, with_fault};
 use crate::{Tree, WriteError, path};
 
 type Act = fn(&Tree, &Utf8Path) -> Result<(), WriteError>;
 
 /// All that can be done to a file.
-const ACTIONS: [(&str, Act); 6] = [
+const ACTIONS: [(&str, Act); 7] = [
+    ("open", |tree, file| tree.open_file(file).map(drop)),
     ("read", |tree, file| tree.read(file).map(drop)),
     ("write", |tree, file| tree.write(file, b"new")),
     ("create", |tree, file| tree.create_new(file, b"new").map(drop)),
@@ -250,8 +251,8 @@ fn a_pipe_is_not_opened_not_even_for_a_moment() {
         |tree: &Tree| tree.lock("pipe".into(), "me").is_err(),
     ] {
         // One call leads to the directory, the next one looks.
-        let (refused, struck) = with_blow(2, Blow::Errno(Errno::IO), || act(&tree));
-        assert!(refused && !struck);
+        let (refused, happened) = with_fault(2, Fault::Errno(Errno::IO), || act(&tree));
+        assert!(refused && !happened);
     }
 }
 
@@ -277,11 +278,12 @@ fn whatever_is_planted_between_two_system_calls_leads_nowhere() {
                     let tree = world.tree();
                     let outside = world.state("out", "");
                     let before = world.clone();
-                    let meddle = Blow::Meddle(Box::new(move || {
+                    let meddle = Fault::Meddle(Box::new(move || {
                         fs::rename(before.path(gone), before.path("p/gone")).ok();
                         before.add(planted);
                     }));
-                    let (_, struck) = with_blow(n, meddle, || act(&tree, "sub/secret.py".into()));
+                    let (_, happened) =
+                        with_fault(n, meddle, || act(&tree, "sub/secret.py".into()));
                     if !planted.contains("=>") {
                         assert_eq!(
                             world.state("out", ""),
@@ -294,7 +296,7 @@ fn whatever_is_planted_between_two_system_calls_leads_nowhere() {
                     let files = world.files();
                     assert!(files.contains("/mine.py = mine"), "{planted} at call {n} of {action}");
                     assert!(!files.contains(".tmp"), "{planted} at call {n} of {action}");
-                    if !struck {
+                    if !happened {
                         assert!(n > 1, "only {n} calls");
                         break;
                     }
@@ -309,11 +311,11 @@ fn a_directory_that_somebody_else_makes_first_is_used() {
     for n in 0.. {
         let world = World::new("p/g/");
         let sub = world.path("p/g/sub");
-        let meddle = Blow::Meddle(Box::new(move || drop(fs::create_dir(sub))));
-        let (_, struck) =
-            with_blow(n, meddle, || world.tree().write("sub/m.py".into(), b"new").unwrap());
+        let meddle = Fault::Meddle(Box::new(move || drop(fs::create_dir(sub))));
+        let (_, happened) =
+            with_fault(n, meddle, || world.tree().write("sub/m.py".into(), b"new").unwrap());
         assert_eq!(world.files(), "g/sub/m.py = new\n", "at call {n}");
-        if !struck {
+        if !happened {
             break;
         }
     }
@@ -324,11 +326,11 @@ fn what_somebody_else_makes_first_counts_only_if_it_is_a_file() {
     for n in 0.. {
         let world = World::new("p/g/");
         let file = world.path("p/g/m.py");
-        let meddle = Blow::Meddle(Box::new(move || drop(fs::create_dir(file))));
-        let (made, struck) =
-            with_blow(n, meddle, || world.tree().create_new("m.py".into(), b"new"));
+        let meddle = Fault::Meddle(Box::new(move || drop(fs::create_dir(file))));
+        let (made, happened) =
+            with_fault(n, meddle, || world.tree().create_new("m.py".into(), b"new"));
         assert_eq!(made.is_ok(), world.path("p/g/m.py").is_file(), "at call {n}");
-        if !struck {
+        if !happened {
             break;
         }
     }
@@ -340,16 +342,16 @@ fn a_file_that_turns_into_something_else_is_read_whole_or_not_at_all() {
         for n in 0.. {
             let world = Rc::new(World::new("p/g/m.py = old\np/g/mine.py = mine"));
             let before = world.clone();
-            let meddle = Blow::Meddle(Box::new(move || {
+            let meddle = Fault::Meddle(Box::new(move || {
                 fs::remove_file(before.path("p/g/m.py")).unwrap();
                 before.add(planted);
             }));
-            let (read, struck) = with_blow(n, meddle, || world.tree().read("m.py".into()));
+            let (read, happened) = with_fault(n, meddle, || world.tree().read("m.py".into()));
             match read {
                 Ok(bytes) => assert_eq!(bytes.unwrap(), b"old", "{planted} at call {n}"),
                 Err(err) => assert!(err.is_refusal(), "{planted} at call {n}: {err}"),
             }
-            if !struck {
+            if !happened {
                 break;
             }
         }

@@ -4,10 +4,10 @@ use std::fs::{self, File, FileTimes};
 use std::time::UNIX_EPOCH;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::{
-    Evidence, PartTexts, Parts, Plan, PlanOptions, RegistryState, StillFresh, Time, read_outputs,
-};
+use jaunt_builder::{Plan, PlanOptions};
 use jaunt_digest::{Digest, Kind};
+use jaunt_fresh::{FreshCache, IndexTexts, ProjectIndex, RegistryState, Verified};
+use jaunt_write::Time;
 use proptest::prelude::*;
 
 use crate::support::{FakeBackend, Fixture};
@@ -38,49 +38,53 @@ fn key(fixture: &Fixture) -> Digest {
     Digest::of(format!("{}", fixture.modules))
 }
 
-/// What looking at everything says: evidence where nothing is stale.
-fn look(fixture: &Fixture) -> Option<Evidence> {
+/// What looking at everything says: cache where nothing is stale.
+fn look(fixture: &Fixture) -> Option<FreshCache> {
     look_since(fixture, now(fixture))
 }
 
-fn look_since(fixture: &Fixture, taken: Time) -> Option<Evidence> {
+fn look_since(fixture: &Fixture, taken: Time) -> Option<FreshCache> {
     let project = fixture.load().ok()?;
-    let outputs = read_outputs(&project);
-    let plan = Plan::new(&project, Kind::Build, &outputs, &PlanOptions::default());
+    let on_disk = project.read_on_disk();
+    let plan = Plan::new(&project, Kind::Build, &on_disk, &PlanOptions::default());
     let registry = RegistryState::of_bytes(fixture.document().as_bytes());
-    let evidence = Evidence::of(&project, &plan, &outputs, &registry, &key(fixture), taken);
-    assert_eq!(evidence.is_some(), plan.is_empty(), "evidence is of a plan with nothing to do");
-    evidence
+    let cache = FreshCache::of(&project, &plan, &on_disk, &registry, &key(fixture), taken);
+    assert_eq!(cache.is_some(), plan.is_empty(), "cache is of a plan with nothing to do");
+    cache
 }
 
 /// What was remembered, if it still holds.
-fn recall(fixture: &Fixture, evidence: &mut Evidence) -> Option<StillFresh> {
-    verify(fixture, evidence).ok()
+fn recall(fixture: &Fixture, cache: &mut FreshCache) -> Option<Verified> {
+    verify(fixture, cache).ok()
 }
 
 /// What was remembered, or the files that changed.
-fn verify(fixture: &Fixture, evidence: &mut Evidence) -> Result<StillFresh, Vec<Utf8PathBuf>> {
+fn verify(fixture: &Fixture, cache: &mut FreshCache) -> Result<Verified, Vec<Utf8PathBuf>> {
     let registry = RegistryState::of_bytes(fixture.document().as_bytes());
-    if !evidence.has_key(&key(fixture)) || !evidence.is_about(&registry) {
+    if !cache.has_key(&key(fixture)) || !cache.is_about(&registry) {
         return Err(Vec::new());
     }
-    evidence.verify(fixture.root(), now(fixture))
+    cache.verify(fixture.root(), now(fixture))
 }
 
-fn take_apart(fixture: &Fixture) -> PartTexts {
-    PartTexts::of(&fixture.load().unwrap(), &fixture.registry()).unwrap()
+fn index_of(fixture: &Fixture) -> IndexTexts {
+    IndexTexts::of(&fixture.load().unwrap(), &fixture.registry()).unwrap()
 }
 
 /// The plan of what these files can reach.
-fn plan_of_part(fixture: &Fixture, texts: &PartTexts, changed: &[Utf8PathBuf]) -> Option<Plan> {
+fn plan_of_affected(
+    fixture: &Fixture,
+    texts: &IndexTexts,
+    changed: &[Utf8PathBuf],
+) -> Option<Plan> {
     if changed.is_empty() {
         return None;
     }
-    let parts = Parts::from_text(texts.index.clone()).unwrap();
-    let read = |at: usize, len| texts.parts.get(at..at + len).map(<[u8]>::to_vec);
-    let project = parts.reached(fixture.root(), changed, read)?;
-    let outputs = read_outputs(&project);
-    Some(Plan::new(&project, Kind::Build, &outputs, &PlanOptions::default()))
+    let parts = ProjectIndex::from_text(texts.index.clone()).unwrap();
+    let read = |at: usize, len| texts.records.get(at..at + len).map(<[u8]>::to_vec);
+    let project = parts.load_affected(fixture.root(), changed, read)?;
+    let on_disk = project.read_on_disk();
+    Some(Plan::new(&project, Kind::Build, &on_disk, &PlanOptions::default()))
 }
 
 #[test]
@@ -89,27 +93,27 @@ fn a_change_reaches_its_dependents_and_what_they_stand_on() {
         "app.a:a\n app.b:b <- app.a:a\n app.c:c <- app.b:b\n app.d:d <- app.c:c app.e:e\n app.e:e\n app.f:f <- app.e:e",
     );
     fixture.build(&FakeBackend::new());
-    let texts = take_apart(&fixture);
-    let evidence = look(&fixture).unwrap();
+    let texts = index_of(&fixture);
+    let cache = look(&fixture).unwrap();
     fixture.edit("src/app/c.py", "Spec", "A better spec");
-    let plan = plan_of_part(&fixture, &texts, &["src/app/c.py".into()]).unwrap();
+    let plan = plan_of_affected(&fixture, &texts, &["src/app/c.py".into()]).unwrap();
     let states: Vec<String> =
         plan.modules().iter().map(|(name, it)| format!("{name} {}", it.is_stale())).collect();
     assert_eq!(states, ["app.b false", "app.c true", "app.d true", "app.e false"]);
     let (_, whole) = fixture.plan(Kind::Build, &PlanOptions::default());
     assert!(plan.stale().eq(whole.stale()));
-    assert!(plan_of_part(&fixture, &texts, &["src/app/unknown.py".into()]).is_none());
+    assert!(plan_of_affected(&fixture, &texts, &["src/app/unknown.py".into()]).is_none());
 
-    let mut damaged = take_apart(&fixture);
-    damaged.parts.fill(b' ');
-    assert!(plan_of_part(&fixture, &damaged, &["src/app/c.py".into()]).is_none());
-    let mut evidence = evidence;
-    evidence.bind(&damaged.index);
-    assert!(evidence.is_bound_to(&damaged.index));
+    let mut damaged = index_of(&fixture);
+    damaged.records.fill(b' ');
+    assert!(plan_of_affected(&fixture, &damaged, &["src/app/c.py".into()]).is_none());
+    let mut cache = cache;
+    cache.bind(&damaged.index);
+    assert!(cache.is_bound_to(&damaged.index));
     damaged.index.pop();
-    assert!(!evidence.is_bound_to(&damaged.index));
+    assert!(!cache.is_bound_to(&damaged.index));
     damaged.index.remove(0);
-    assert!(Parts::from_text(damaged.index).is_none());
+    assert!(ProjectIndex::from_text(damaged.index).is_none());
 }
 
 fn built() -> Fixture {
@@ -122,15 +126,12 @@ fn built() -> Fixture {
 fn nothing_is_read_again_while_nothing_changes() {
     let fixture = built();
     tick(&fixture);
-    let mut evidence = look(&fixture).unwrap();
-    let before = evidence.as_bytes().to_vec();
-    let found = recall(&fixture, &mut evidence).unwrap();
-    assert_eq!(found, StillFresh { n_modules: 3, stirred: vec![], is_worth_keeping: false });
-    assert!(evidence.as_bytes() == before);
-    assert_eq!(
-        evidence.modules().collect::<Vec<_>>(),
-        ["shop.cart", "shop.price", "shop.sub.page"]
-    );
+    let mut cache = look(&fixture).unwrap();
+    let before = cache.as_bytes().to_vec();
+    let found = recall(&fixture, &mut cache).unwrap();
+    assert_eq!(found, Verified { n_modules: 3, touched_dirs: vec![], is_worth_keeping: false });
+    assert!(cache.as_bytes() == before);
+    assert_eq!(cache.modules().collect::<Vec<_>>(), ["shop.cart", "shop.price", "shop.sub.page"]);
 }
 
 #[test]
@@ -141,29 +142,29 @@ fn what_was_written_while_it_was_read_is_read_again() {
     // The clock cannot tell whether this was before or after it was read.
     let taken = now(&fixture);
     fixture.write("src/shop/__generated__/price.py", &text);
-    let mut evidence = look_since(&fixture, taken).unwrap();
-    let before = evidence.as_bytes().to_vec();
+    let mut cache = look_since(&fixture, taken).unwrap();
+    let before = cache.as_bytes().to_vec();
     tick(&fixture);
-    recall(&fixture, &mut evidence).unwrap();
-    assert!(evidence.as_bytes() != before, "now it is old enough");
+    recall(&fixture, &mut cache).unwrap();
+    assert!(cache.as_bytes() != before, "now it is old enough");
 
-    let kept = evidence.as_bytes().to_vec();
-    recall(&fixture, &mut evidence).unwrap();
-    assert!(evidence.as_bytes() == kept, "it was not read again");
+    let kept = cache.as_bytes().to_vec();
+    recall(&fixture, &mut cache).unwrap();
+    assert!(cache.as_bytes() == kept, "it was not read again");
 }
 
 #[test]
 fn an_edit_within_one_tick_of_the_clock_is_noticed() {
     let fixture = built();
     tick(&fixture);
-    let mut evidence = look(&fixture).unwrap();
+    let mut cache = look(&fixture).unwrap();
     let text = fixture.read(SOURCE);
     let other = text.replace("Spec", "Spoc");
     for _ in 0..100 {
         fixture.write(SOURCE, &text);
-        assert!(recall(&fixture, &mut evidence).is_some());
+        assert!(recall(&fixture, &mut cache).is_some());
         fixture.write(SOURCE, &other);
-        assert!(recall(&fixture, &mut evidence).is_none());
+        assert!(recall(&fixture, &mut cache).is_none());
     }
 }
 
@@ -171,13 +172,13 @@ fn an_edit_within_one_tick_of_the_clock_is_noticed() {
 fn a_touched_file_is_read_and_a_changed_one_ends_it() {
     let fixture = built();
     tick(&fixture);
-    let mut evidence = look(&fixture).unwrap();
+    let mut cache = look(&fixture).unwrap();
     for path in [SOURCE, OUTPUT] {
         let text = fixture.read(path);
         fixture.write(path, &text);
-        assert!(recall(&fixture, &mut evidence).is_some(), "`{path}` is what it was");
+        assert!(recall(&fixture, &mut cache).is_some(), "`{path}` is what it was");
         fixture.write(path, &format!("{text}\n# one more line\n"));
-        assert!(recall(&fixture, &mut evidence).is_none(), "`{path}` is not what it was");
+        assert!(recall(&fixture, &mut cache).is_none(), "`{path}` is not what it was");
         fixture.write(path, &text);
     }
 }
@@ -186,43 +187,43 @@ fn a_touched_file_is_read_and_a_changed_one_ends_it() {
 fn a_link_in_place_of_generated_code_or_its_folder_ends_it() {
     let fixture = built();
     tick(&fixture);
-    let mut evidence = look(&fixture).unwrap();
+    let mut cache = look(&fixture).unwrap();
     let generated = fixture.root().join("src/shop/__generated__");
     let moved = fixture.root().join("elsewhere");
     fs::rename(&generated, &moved).unwrap();
     std::os::unix::fs::symlink(&moved, &generated).unwrap();
-    assert!(recall(&fixture, &mut evidence).is_none());
+    assert!(recall(&fixture, &mut cache).is_none());
     fs::remove_file(&generated).unwrap();
     fs::rename(&moved, &generated).unwrap();
-    assert!(recall(&fixture, &mut evidence).is_some());
+    assert!(recall(&fixture, &mut cache).is_some());
 
     fs::rename(generated.join("price.py"), &moved).unwrap();
     std::os::unix::fs::symlink(&moved, generated.join("price.py")).unwrap();
-    assert!(recall(&fixture, &mut evidence).is_none());
+    assert!(recall(&fixture, &mut cache).is_none());
 }
 
 #[test]
 fn a_file_that_appears_beside_generated_code_is_told() {
     let fixture = built();
     tick(&fixture);
-    let mut evidence = look(&fixture).unwrap();
+    let mut cache = look(&fixture).unwrap();
     fixture.write("src/shop/__generated__/sub/other.txt", "");
-    let found = recall(&fixture, &mut evidence).unwrap();
-    assert_eq!(found.stirred, ["src/shop/__generated__/sub"]);
+    let found = recall(&fixture, &mut cache).unwrap();
+    assert_eq!(found.touched_dirs, ["src/shop/__generated__/sub"]);
 }
 
 #[test]
 fn damaged_evidence_is_none() {
     let fixture = built();
     let bytes = look(&fixture).unwrap().as_bytes().to_vec();
-    assert!(Evidence::from_bytes(bytes.clone()).is_some());
+    assert!(FreshCache::from_bytes(bytes.clone()).is_some());
     for len in 0..bytes.len() {
-        assert!(Evidence::from_bytes(bytes[..len].to_vec()).is_none(), "cut off at {len}");
+        assert!(FreshCache::from_bytes(bytes[..len].to_vec()).is_none(), "cut off at {len}");
     }
     for at in 0..bytes.len() {
         let mut bytes = bytes.clone();
         bytes[at] ^= 1;
-        assert!(Evidence::from_bytes(bytes).is_none(), "damaged at {at}");
+        assert!(FreshCache::from_bytes(bytes).is_none(), "damaged at {at}");
     }
 }
 
@@ -235,9 +236,9 @@ fn planted_evidence_does_no_harm() {
         bytes[at] = 0xff;
         let digest = Digest::of(&bytes[48..]);
         bytes[16..48].copy_from_slice(digest.as_bytes());
-        if let Some(mut evidence) = Evidence::from_bytes(bytes) {
-            evidence.modules().count();
-            evidence.verify(fixture.root(), now(&fixture)).ok();
+        if let Some(mut cache) = FreshCache::from_bytes(bytes) {
+            cache.modules().count();
+            cache.verify(fixture.root(), now(&fixture)).ok();
         }
     }
 }
@@ -345,7 +346,7 @@ proptest! {
     fn with_and_without_memory_the_plan_is_the_same(edits in edits()) {
         let mut fixture = built();
         let mut memory = look(&fixture);
-        let mut parts = take_apart(&fixture);
+        let mut parts = index_of(&fixture);
         for (what, path) in edits {
             edit(&mut fixture, &what, path);
             let verdict = memory.as_mut().map(|it| verify(&fixture, it));
@@ -356,7 +357,7 @@ proptest! {
                     prop_assert_eq!(fixture.load().unwrap().modules().len(), found.n_modules);
                 }
                 Some(Err(changed)) => {
-                    if let Some(part) = plan_of_part(&fixture, &parts, &changed) {
+                    if let Some(part) = plan_of_affected(&fixture, &parts, &changed) {
                         let (_, whole) = fixture.plan(Kind::Build, &PlanOptions::default());
                         for (name, planned) in whole.modules() {
                             match part.modules().get(name) {
@@ -370,7 +371,7 @@ proptest! {
             }
             if let Some(looked) = looked {
                 memory = Some(looked);
-                parts = take_apart(&fixture);
+                parts = index_of(&fixture);
             }
         }
     }

@@ -6,59 +6,54 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_digest::{GeneratedPath, Layout, LayoutError, ModuleEntry, ModuleName, Registry};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::ProjectError;
-use super::loading::Group;
+use super::module_specs::ModuleSpecs;
+use crate::error::ProjectError;
+use crate::index::{ModuleIdx, Table};
 
 /// Where the code of a module goes.
-pub(crate) struct Place {
+pub(super) struct Destination {
     pub(super) generated_module: ModuleName,
-    pub(crate) output: GeneratedPath,
+    pub(super) path: GeneratedPath,
 }
 
-/// The place of every module of the registry, whatever its kind: they share directories.
-pub(super) fn places(
+/// Returns the destination of every module of the registry, whatever its kind: they share
+/// directories.
+pub(super) fn destinations(
     registry: &Registry,
     layout: &Layout,
-    groups: &[Group<'_>],
-) -> Result<Vec<Place>, ProjectError> {
-    let given = |group: &Group<'_>| registry.modules.get(group.name);
-    let generated: Vec<ModuleName> = groups
+    modules: &Table<ModuleIdx, ModuleSpecs<'_>>,
+) -> Result<Table<ModuleIdx, Destination>, ProjectError> {
+    let modules = modules.rows();
+    let given = |module: &ModuleSpecs<'_>| registry.modules.get(module.name);
+    let generated: Vec<ModuleName> = modules
         .iter()
-        .map(|group| {
-            let given = given(group).and_then(|it| it.generated_module.clone());
-            given.unwrap_or_else(|| layout.generated_module(group.name))
+        .map(|module| {
+            let given = given(module).and_then(|it| it.generated_module.clone());
+            given.unwrap_or_else(|| layout.generated_module(module.name))
         })
         .collect();
     let packages = packages(&generated);
 
-    let mut places = Vec::with_capacity(groups.len());
-    for (group, generated_module) in groups.iter().zip(&generated) {
+    let mut found = Vec::with_capacity(modules.len());
+    for (module, generated_module) in modules.iter().zip(generated.iter().cloned()) {
         let is_package = packages.contains(generated_module.as_str());
-        let source_file = &registry.specs.entry_at(group.specs.start).source_file;
-        let output = match place(
-            given(group),
-            layout,
-            group.name,
-            generated_module,
-            source_file,
-            is_package,
-        ) {
-            Ok(place) => place,
+        let source_file = &registry.specs.entry_at(module.specs.start.0).source_file;
+        let given = given(module);
+        match path(given, layout, module.name, &generated_module, source_file, is_package) {
+            Ok(path) => found.push(Destination { generated_module, path }),
             Err(source) => {
-                let error = ProjectError::Layout { module: group.name.clone(), source };
-                return Err(collision(groups, &places).unwrap_or(error));
+                let error = ProjectError::Layout { module: module.name.clone(), source };
+                return Err(collision(modules, &found).unwrap_or(error));
             }
-        };
-        let generated_module = generated_module.clone();
-        places.push(Place { generated_module, output });
+        }
     }
-    match collision(groups, &places) {
+    match collision(modules, &found) {
         Some(error) => Err(error),
-        None => Ok(places),
+        None => Ok(found.into()),
     }
 }
 
-/// The names of all packages that these modules are in.
+/// Returns the names of all packages that these modules are in.
 fn packages(modules: &[ModuleName]) -> BTreeSet<&str> {
     let mut packages = BTreeSet::new();
     let mut last = "";
@@ -76,16 +71,16 @@ fn packages(modules: &[ModuleName]) -> BTreeSet<&str> {
     packages
 }
 
-/// The first module, in order of name, whose code would be the same file as that of one before.
-fn collision(groups: &[Group<'_>], places: &[Place]) -> Option<ProjectError> {
-    let folded: Vec<String> = places.iter().map(|place| folded(place.output.path())).collect();
-    let mut order: Vec<usize> = (0..places.len()).collect();
+/// Finds the first module, in order of name, whose code would be the same file as that of one before.
+fn collision(modules: &[ModuleSpecs<'_>], found: &[Destination]) -> Option<ProjectError> {
+    let folded: Vec<String> = found.iter().map(|it| folded(it.path.path())).collect();
+    let mut order: Vec<usize> = (0..found.len()).collect();
     order.sort_unstable_by(|left, right| folded[*left].cmp(&folded[*right]).then(left.cmp(right)));
     let twins = order.array_windows().filter(|[left, right]| folded[*left] == folded[*right]);
     let [left, right] = twins.copied().min_by_key(|[_, right]| *right)?;
-    let (first, second) = (groups[left].name.clone(), groups[right].name.clone());
+    let (first, second) = (modules[left].name.clone(), modules[right].name.clone());
     let (first_path, path) =
-        (places[left].output.path().to_owned(), places[right].output.path().to_owned());
+        (found[left].path.path().to_owned(), found[right].path.path().to_owned());
     Some(if first_path == path {
         ProjectError::Collision { path, first, second }
     } else {
@@ -93,7 +88,7 @@ fn collision(groups: &[Group<'_>], places: &[Place]) -> Option<ProjectError> {
     })
 }
 
-/// A path without the differences that some file systems do not make.
+/// Returns a path without the differences that some file systems do not make.
 fn folded(path: &Utf8Path) -> String {
     if path.as_str().is_ascii() {
         return path.as_str().to_ascii_lowercase();
@@ -101,7 +96,7 @@ fn folded(path: &Utf8Path) -> String {
     path.as_str().nfkc().flat_map(char::to_lowercase).nfkc().collect()
 }
 
-fn place(
+fn path(
     given: Option<&ModuleEntry>,
     layout: &Layout,
     name: &ModuleName,
@@ -121,7 +116,7 @@ fn place(
     layout.generated_path(&base, &relpath)
 }
 
-/// `x/b.py` as `x/b/__init__.py`; none for what is a package already.
+/// Returns `x/b.py` as `x/b/__init__.py`; `None` if it is a package already.
 fn as_package(relpath: &Utf8Path) -> Option<Utf8PathBuf> {
     let stem = relpath.file_stem().filter(|stem| *stem != "__init__")?;
     Some(relpath.with_file_name(stem).join("__init__.py"))

@@ -1,0 +1,8 @@
+//! Verdicts of dummy projects that are edited behind the back of the cache.
+#![expect(clippy::disallowed_methods, reason = "tests make the projects they work on")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[expect(dead_code, reason = "shared with the tests of jaunt-builder")]
+#[path = "../../../jaunt-builder/tests/it/support.rs"]
+mod support;
+mod verdict;
