@@ -41,3 +41,8 @@ pub use crate::registry::RegistrySource;
 pub use crate::status::{Status, StatusOptions};
 pub use crate::targets::TargetError;
 pub use crate::test::{PytestRun, TestOptions, TestRun};
+
+/// Its example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -7,9 +7,9 @@
 //! A run can be killed between a file and the line about it. So the journal knows what was in each
 //! file: one in which there is something else now was generated, whether or not there is a line.
 
-use std::cell::LazyCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -66,7 +66,8 @@ impl Journal {
         let others = |entries: BTreeMap<String, Content>| {
             entries.into_iter().filter(|(name, _)| is_other(name))
         };
-        let entry = |name: &ModuleName| (name.to_string(), content(project, name));
+        let contents = Contents::new(project);
+        let entry = |name: &ModuleName| (name.to_string(), contents.of(name));
         // Of what is not there yet, the plan knows so.
         let planned = plan.stale().map(|(name, planned)| match planned.is_missing() {
             true => (name.to_string(), NOTHING.to_owned()),
@@ -147,8 +148,9 @@ impl Entries {
             return BTreeSet::new();
         }
         // Every file is looked at once.
+        let contents = Contents::new(project);
         let done: BTreeSet<&ModuleName> =
-            project.modules().keys().filter(|name| self.is_done(project, name)).collect();
+            project.modules().keys().filter(|name| self.is_done(&contents, name)).collect();
         let is_left = |name: &ModuleName| {
             let mut dependencies = project.module(name).dependencies.iter();
             self.pending.contains_key(name.as_str())
@@ -160,9 +162,9 @@ impl Entries {
     }
 
     /// Whether a module was generated since the journal was begun.
-    fn is_done(&self, project: &Survey, name: &ModuleName) -> bool {
+    fn is_done(&self, contents: &Contents<'_>, name: &ModuleName) -> bool {
         let was = self.planned.get(name.as_str()).or_else(|| self.pending.get(name.as_str()));
-        self.done.contains(name.as_str()) || was.is_some_and(|was| *was != content(project, name))
+        self.done.contains(name.as_str()) || was.is_some_and(|was| *was != contents.of(name))
     }
 }
 
@@ -172,17 +174,34 @@ type Content = String;
 /// Where there is no file.
 const NOTHING: &str = "none";
 
-/// What is in a module's file. Its header tells of what it was generated against, so one that is
+/// Reads what is in the files of modules. The header of a file tells what it was generated against, so one that is
 /// generated again is another one, unless nothing at all has changed.
-fn content(project: &Survey, name: &ModuleName) -> Content {
-    let path = project.root().join(project.module(name).destination.path());
-    let is_file = fs::symlink_metadata(&path).is_ok_and(|it| it.is_file());
-    let bytes = is_file.then(|| fs::read(path).ok()).flatten();
-    bytes.map_or_else(|| NOTHING.to_owned(), |bytes| Digest::of(&bytes).to_string())
+struct Contents<'a> {
+    survey: &'a Survey,
+    /// The directories with generated code, each opened once.
+    trees: RefCell<BTreeMap<&'a Utf8Path, Option<Tree>>>,
+}
+
+impl<'a> Contents<'a> {
+    fn new(survey: &'a Survey) -> Self {
+        Self { survey, trees: RefCell::default() }
+    }
+
+    fn of(&self, name: &ModuleName) -> Content {
+        let place = &self.survey.module(name).destination;
+        let mut trees = self.trees.borrow_mut();
+        let tree = trees
+            .entry(place.tree())
+            .or_insert_with(|| Tree::open(self.survey.root(), place.tree()).ok().flatten());
+        let bytes = tree.as_ref().and_then(|tree| tree.read(place.file()).ok().flatten());
+        bytes.map_or_else(|| NOTHING.to_owned(), |bytes| Digest::of(&bytes).to_string())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

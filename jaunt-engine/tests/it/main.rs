@@ -1,4 +1,6 @@
 //! A project as another program uses it, on the shipped example.
+#![expect(clippy::disallowed_methods, reason = "tests make the projects they work on")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
 use std::path::Path;
@@ -40,12 +42,10 @@ impl Shop {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a project of the test's own")]
 fn write(path: &Utf8Path, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-#[expect(clippy::disallowed_methods, reason = "a project of the test's own")]
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
