@@ -65,13 +65,4 @@ impl Stop {
     pub(crate) fn signal(&self) -> Option<u8> {
         *self.first.borrow()
     }
-
-    /// Completes at the first signal.
-    pub(crate) async fn requested(&self) {
-        let mut first = self.first.clone();
-        if first.wait_for(Option::is_some).await.is_err() {
-            // Nobody listens any more, so nobody will ask.
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -1,123 +1,20 @@
 //! A build: planned, looked at, run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
-use std::sync::Arc;
 
-use jaunt_builder::{BuildOptions, BuildReport, Force, OnDisk, Plan, PlanOptions};
+use jaunt_builder::{Force, OnDisk, Plan, PlanOptions};
 use jaunt_digest::{Kind, ModuleName, Registry};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::event::{EngineEvent, Notice};
+use crate::event::EngineEvent;
 use crate::fresh::{self, Cached, CachedFresh};
-use crate::generator::GeneratorOptions;
+use crate::generate_options::GenerateOptions;
+use crate::kind_run::KindRun;
 use crate::load::Loaded;
-use crate::state::durations::{Durations, Stopwatch};
 use crate::state::journal::Journal;
 use crate::state::lock::ProjectLock;
 use crate::targets::{TargetError, Targets};
-
-/// The backend that looks its answers up.
-const REPLAY: &str = "replay";
-
-/// How often a module is asked for unless somebody says otherwise.
-const MAX_ATTEMPTS: u32 = 2;
-
-/// What is generated, and how.
-#[derive(Clone, Debug, Default)]
-pub struct GenerateOptions {
-    /// `MODULE[:QUALNAME]` each: only these modules and what they depend on. Everything if it is empty.
-    pub targets: Vec<String>,
-    /// Generates the targets although they are fresh; without targets, everything.
-    pub force: bool,
-    /// Plans, and generates nothing.
-    pub dry_run: bool,
-    /// How many modules are generated at once; `None` means as configured.
-    pub jobs: Option<NonZeroUsize>,
-    /// How many attempts a module gets; `None` means as configured.
-    pub max_attempts: Option<u32>,
-    /// Starts nothing more after the first failure.
-    pub fail_fast: bool,
-    /// Overwrites files that jaunt did not write.
-    pub adopt: bool,
-    /// Accepts a registry without specs, or without tests.
-    pub allow_empty: bool,
-    /// Fails if another process is writing to the project, instead of waiting for it.
-    pub no_wait: bool,
-    /// Who generates.
-    pub generator: GeneratorOptions,
-}
-
-/// What became of the modules of one kind.
-#[derive(Debug)]
-pub struct KindRun {
-    kind: Kind,
-    plan: Option<Plan>,
-    fresh: FreshModules,
-    /// What was done; `None` for a dry run.
-    pub report: Option<BuildReport>,
-    /// The name of the backend; `None` if none was needed.
-    pub backend: Option<&'static str>,
-}
-
-/// Which modules are fresh.
-#[derive(Debug)]
-enum FreshModules {
-    /// Those that the plan calls fresh.
-    Planned,
-    /// These; the plan is of the others only.
-    Listed(Vec<ModuleName>),
-    /// All: an earlier verdict still holds, and there is no plan.
-    Cached(CachedFresh),
-}
-
-impl KindRun {
-    /// The kind of its modules.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// What was planned; `None` if everything is known to be fresh without a plan.
-    pub fn plan(&self) -> Option<&Plan> {
-        self.plan.as_ref()
-    }
-
-    /// The modules for which nothing had to be done, in order of name.
-    pub fn fresh(&self) -> Vec<ModuleName> {
-        match &self.fresh {
-            FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).cloned().collect(),
-            FreshModules::Listed(names) => names.clone(),
-            FreshModules::Cached(cached) => cached.modules().collect(),
-        }
-    }
-
-    /// How many modules nothing had to be done for.
-    pub fn n_fresh(&self) -> usize {
-        match &self.fresh {
-            FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).count(),
-            FreshModules::Listed(names) => names.len(),
-            FreshModules::Cached(cached) => cached.n_modules(),
-        }
-    }
-
-    /// Whether code was generated for some module, or, for a dry run, would be.
-    pub(crate) fn has_generated(&self) -> bool {
-        match (&self.report, &self.plan) {
-            (Some(report), _) => report.generated().next().is_some(),
-            (None, plan) => plan.as_ref().is_some_and(|plan| !plan.is_empty()),
-        }
-    }
-
-    /// Whether every module is fresh now, or, for a dry run, whether none would be refused.
-    pub fn is_ok(&self) -> bool {
-        match (&self.report, &self.plan) {
-            (Some(report), _) => report.is_ok(),
-            (None, Some(plan)) => plan.stale().all(|(_, planned)| planned.refusal.is_none()),
-            (None, None) => true,
-        }
-    }
-}
 
 /// A build that was planned and not yet run. It holds the project's lock, unless it is a dry run.
 pub struct PlannedBuild<'a> {
@@ -171,35 +68,14 @@ impl PlannedBuild<'_> {
             }
             Basis::Affected(plan, fresh) => {
                 on_event(EngineEvent::Planned(&plan));
-                let run = KindRun { fresh: FreshModules::Listed(fresh), ..KindRun::planned(plan) };
-                return Ok(run);
+                return Ok(KindRun::planned_beside(plan, fresh));
             }
             Basis::Loaded(loaded, plan) => (loaded, plan),
         };
         let lock = if plan.is_empty() { lock } else { lock.ensure()? };
-        let run = engine.generate(&loaded, plan, options, on_event).await;
+        let run = engine.generate(&loaded, plan, options, on_event).await?;
         drop(lock);
-        // To free a large project one by one takes a while, and whoever builds ends soon.
-        std::mem::forget(loaded);
-        run
-    }
-}
-
-impl KindRun {
-    /// A plan that is not run.
-    fn planned(plan: Plan) -> Self {
-        let (kind, fresh) = (plan.kind(), FreshModules::Planned);
-        Self { kind, plan: Some(plan), fresh, report: None, backend: None }
-    }
-
-    fn cached(cached: CachedFresh, is_dry_run: bool) -> Self {
-        Self {
-            kind: Kind::Build,
-            plan: None,
-            fresh: FreshModules::Cached(cached),
-            report: (!is_dry_run).then(BuildReport::default),
-            backend: None,
-        }
+        Ok(run.keeping(loaded))
     }
 }
 
@@ -266,78 +142,6 @@ impl Engine {
             }
             Cached::Changed(..) | Cached::None => None,
         }
-    }
-
-    /// Runs a plan, unless it is a dry run.
-    pub(crate) async fn generate(
-        &self,
-        loaded: &Loaded,
-        plan: Plan,
-        options: &GenerateOptions,
-        on_event: &mut dyn FnMut(EngineEvent<'_>),
-    ) -> Result<KindRun, EngineError> {
-        on_event(EngineEvent::Planned(&plan));
-        if options.dry_run {
-            return Ok(KindRun::planned(plan));
-        }
-        let (report, backend) = if plan.is_empty() {
-            let fresh =
-                plan.fresh().map(|name| (name.clone(), jaunt_builder::ModuleOutcome::Fresh));
-            (BuildReport { outcomes: fresh.collect(), backend_calls: 0 }, None)
-        } else {
-            let (report, backend) = self.run_plan(loaded, &plan, options, on_event).await?;
-            (report, Some(backend))
-        };
-        Ok(KindRun { report: Some(report), backend, ..KindRun::planned(plan) })
-    }
-
-    async fn run_plan(
-        &self,
-        loaded: &Loaded,
-        plan: &Plan,
-        options: &GenerateOptions,
-        on_event: &mut dyn FnMut(EngineEvent<'_>),
-    ) -> Result<(BuildReport, &'static str), EngineError> {
-        let backend = Arc::new(self.generator(&options.generator)?);
-        let mut durations = Durations::load(self.root());
-        let mut stopwatch = Stopwatch::default();
-        let mut journal = Journal::begin(&loaded.project, &loaded.registry, plan)?;
-        let build_options = BuildOptions {
-            jobs: options.jobs.unwrap_or(match plan.kind() {
-                Kind::Build => loaded.settings.build_jobs,
-                Kind::Test => loaded.settings.test_jobs,
-            }),
-            max_attempts: options
-                .max_attempts
-                .or(self.settings.backend.max_attempts)
-                .unwrap_or(MAX_ATTEMPTS),
-            fail_fast: options.fail_fast,
-            adopt: options.adopt,
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let report = jaunt_builder::build(
-            &loaded.project,
-            plan,
-            &backend,
-            &build_options,
-            |module| durations.expected(&loaded.project, module),
-            |events| {
-                journal.events(events);
-                events.iter().for_each(|event| stopwatch.event(event));
-                on_event(EngineEvent::Build(events));
-            },
-            self.stopped(),
-        )
-        .await;
-        journal.end()?;
-        // How long it takes to look something up says nothing of how long it takes to make it.
-        if backend.name() != REPLAY && stopwatch.teach(&mut durations, &loaded.project) {
-            durations.save(self.root());
-        }
-        for (module, error) in backend.take_record_failures() {
-            self.notice(Notice::NotRecorded { module: &module, error: &error });
-        }
-        Ok((report, backend.name()))
     }
 }
 

@@ -1,61 +1,23 @@
 //! A project that was opened: its root, its configuration, its interpreter.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_process::{Stop, StopLevel};
-use tokio::sync::watch;
+use jaunt_process::StopLevel;
 
 use crate::config::{ConfigError, EngineConfig, JauntConfig};
 use crate::error::EngineError;
-use crate::event::Notice;
+use crate::notice::Notice;
+use crate::options::OpenOptions;
 use crate::python::interpreter;
-use crate::registry::RegistrySource;
 
 /// The file that makes a directory the root of a project. The Python package owns it.
 const JAUNT_TOML: &str = "jaunt.toml";
 
 /// The engine's own settings, beside `jaunt.toml`.
 pub(crate) const ENGINE_TOML: &str = "jaunt-engine.toml";
-
-/// What a project is opened with, beside its root.
-#[derive(Clone)]
-pub struct OpenOptions {
-    /// A configuration file in place of `jaunt.toml`, absolute or relative to the root.
-    pub config: Option<Utf8PathBuf>,
-    /// Where the registry document comes from.
-    pub registry: RegistrySource,
-    /// The interpreter of the project: a name on the PATH, or an absolute path. `None` means that `$VIRTUAL_ENV`,
-    /// `.venv/` or `python3` is taken.
-    pub python: Option<Utf8PathBuf>,
-    /// Whether the exporter may infer dependencies that specs do not declare.
-    pub infer_deps: bool,
-    /// The environment in which programs are looked for: `PATH` and `VIRTUAL_ENV` are read.
-    pub environment: BTreeMap<String, String>,
-    /// Where the engine hears that it is to stop.
-    pub stop: Stop,
-    /// Who is told what a person may want to know.
-    pub on_notice: Arc<dyn Fn(Notice<'_>) + Send + Sync>,
-}
-
-impl Default for OpenOptions {
-    /// The project as it is configured, an empty environment, and nobody who listens or stops it.
-    fn default() -> Self {
-        Self {
-            config: None,
-            registry: RegistrySource::Configured,
-            python: None,
-            infer_deps: true,
-            environment: BTreeMap::new(),
-            stop: watch::channel(StopLevel::Run).1,
-            on_notice: Arc::new(|_| {}),
-        }
-    }
-}
 
 /// A project that was opened.
 ///

@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitStatus;
 
 use camino::Utf8PathBuf;
+use jaunt_backends::{BackendConfigError, TemplateError};
 use jaunt_builder::ProjectError;
 use jaunt_digest::{Kind, RegistryError};
 use jaunt_process::ProcessError;
@@ -12,7 +13,6 @@ use jaunt_write::WriteError;
 use serde::Deserialize;
 
 use crate::config::ConfigError;
-use crate::generator::GeneratorError;
 use crate::targets::TargetError;
 
 /// Why a project could not be opened, planned or run. Code that failed the checks is no error but an outcome.
@@ -126,6 +126,18 @@ pub enum MissingSpecs {
     /// No test module belongs to what was asked for.
     #[error("no test module belongs to these targets")]
     OfTargets,
+}
+
+/// Why there is no generator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GeneratorError {
+    /// A setting, a program or a store is missing.
+    #[error(transparent)]
+    Backend(#[from] BackendConfigError),
+    /// A prompt template cannot be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
 }
 
 /// Why the installed Python package gave no registry document.

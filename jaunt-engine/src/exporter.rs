@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, ExportError, ExportRefusal};
-use crate::event::Notice;
+use crate::notice::Notice;
 
 const SCRIPT: &str = include_str!("exporter/export.py");
 

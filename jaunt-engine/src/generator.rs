@@ -6,44 +6,13 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use jaunt_backends::{
-    AnyBackend, AsyncRunner, BackendConfigError, BackendName, BackendSettings, TemplateError,
-    TemplateName, Templates,
+    AnyBackend, AsyncRunner, BackendName, BackendSettings, TemplateError, TemplateName, Templates,
 };
 
 use crate::config::ConfigError;
 use crate::engine::Engine;
-use crate::error::EngineError;
-
-/// What a run wants of its generator. What it leaves open is as `jaunt-engine.toml` says, and then as `jaunt.toml` does.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct GeneratorOptions {
-    /// The backend. `None` means the one that the other options imply, else the configured one.
-    pub backend: Option<BackendName>,
-    /// A program with its arguments, for the backend `command`.
-    pub command: Option<Vec<String>>,
-    /// A folder of recorded generations, absolute or relative to the root, for the backend `replay`.
-    pub store: Option<Utf8PathBuf>,
-    /// A folder to record generations in, absolute or relative to the root.
-    pub record: Option<Utf8PathBuf>,
-    /// Time limit for each call.
-    pub timeout: Option<Duration>,
-    /// Bytes that a call may print.
-    pub max_output: Option<usize>,
-    /// More instructions for the generator.
-    pub instructions: Vec<String>,
-}
-
-/// Why there is no generator.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GeneratorError {
-    /// A setting, a program or a store is missing.
-    #[error(transparent)]
-    Backend(#[from] BackendConfigError),
-    /// A prompt template cannot be used.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-}
+use crate::error::{EngineError, GeneratorError};
+use crate::generator_options::GeneratorOptions;
 
 impl Engine {
     /// Makes the backend that the options and the configuration ask for.

@@ -15,6 +15,7 @@ use jaunt_write::{Stamp, stamp_of};
 
 use crate::engine::{Engine, expect_regular_file, relative};
 use crate::error::EngineError;
+use crate::options::RegistrySource;
 
 /// The document that a project has at its root if it is committed.
 const DEFAULT_FILE: &str = "jaunt.registry.json";
@@ -27,29 +28,15 @@ const LIMITS: Limits = Limits {
     stderr: 1 << 16,
 };
 
-/// Where the registry document of a project comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RegistrySource {
-    /// The first that applies: `[registry]` in `jaunt-engine.toml`, `jaunt.registry.json`, the exporter.
-    Configured,
-    /// A file that a person named, absolute or relative to the root. It may be a pipe.
-    File(Utf8PathBuf),
-    /// This document.
-    Text {
-        /// What messages call it, such as `standard input`.
-        origin: String,
-        /// JSON, in UTF-8.
-        bytes: Vec<u8>,
-    },
-}
-
 /// A registry document, which is read when it is needed.
+#[derive(Debug)]
 pub(crate) struct Document {
     /// What messages call it.
     origin: String,
     content: Content,
 }
 
+#[derive(Debug)]
 enum Content {
     File {
         path: Utf8PathBuf,

@@ -5,11 +5,12 @@ use std::thread;
 
 use camino::Utf8PathBuf;
 use jaunt_builder::{Force, GeneratedFiles, OnDisk, Orphan, Plan, PlanOptions, Survey};
-use jaunt_digest::{Kind, ModuleName};
+use jaunt_digest::{Kind, ModuleName, Registry};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::load::{expect_any_specs, generated_files};
+use crate::registry::Document;
 use crate::state::journal::Journal;
 use crate::targets::Targets;
 
@@ -35,8 +36,8 @@ pub struct Status {
     pub plans: Vec<Plan>,
     /// Generated files whose specs are gone, relative to the root, in order. Empty if only some modules were asked for.
     pub orphans: Vec<Utf8PathBuf>,
-    /// What the plans were made from. It takes longer to free than to make, so it lives as long as they do.
-    _found: (BTreeMap<ModuleName, OnDisk>, GeneratedFiles),
+    /// What the plans were made from. It takes a while to free, so the caller decides when.
+    _made_from: (Document, Registry, BTreeMap<ModuleName, OnDisk>, GeneratedFiles),
 }
 
 impl Status {
@@ -57,8 +58,6 @@ impl Engine {
             if options.no_tests { &[Kind::Build] } else { &[Kind::Build, Kind::Test] };
         let mut document = self.find_registry().await?;
         let (registry, settings) = self.read_registry(&mut document)?;
-        // It is as long as what was made of it, and freeing it takes its time. The process ends soon.
-        std::mem::forget(document);
         let (project, on_disk) =
             Survey::load_with_on_disk(self.root(), &registry, &settings.layout, kinds)?;
         expect_any_specs(&registry, options.allow_empty)?;
@@ -90,7 +89,6 @@ impl Engine {
         // Whoever asks for some modules, or for one kind, does not ask for what belongs to none.
         let is_asked = |orphan: &Orphan| !is_narrow && kinds.contains(&orphan.kind);
         let orphans = generated.orphans().filter(is_asked).map(|it| it.path).collect();
-        std::mem::forget((registry, settings));
-        Ok(Status { project, plans, orphans, _found: (on_disk, generated) })
+        Ok(Status { project, plans, orphans, _made_from: (document, registry, on_disk, generated) })
     }
 }
