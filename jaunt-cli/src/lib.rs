@@ -13,5 +13,6 @@ mod run;
 mod session;
 mod signals;
 mod ui;
+mod usage;
 
 pub use crate::run::main_impl;

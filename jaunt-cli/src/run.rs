@@ -3,26 +3,23 @@
 #![expect(clippy::disallowed_methods, reason = "the edge to the environment")]
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use clap::error::{ContextKind, ContextValue, ErrorKind as ClapErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use tokio::runtime;
 
-use crate::args::{Cli, Command, Format, RegistryCommand};
+use crate::args::{Cli, Command, RegistryCommand};
 use crate::commands;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit::Exit;
 use crate::session::{Environment, Session};
 use crate::signals::Signals;
-use crate::ui::Ui;
-use jaunt_text::sanitize;
+use crate::ui::{self, Ui};
+use crate::usage::{refuse_foreign_flags, suggest_target, usage_error, wants_json};
 
 /// The whole program: reads the arguments and the environment of the process, runs one command, and
 /// returns its exit code.
@@ -94,48 +91,6 @@ fn run(cli: Cli, ui: &Ui) -> CommandResult<Exit> {
     result
 }
 
-/// Flags that the Python tool has and that ask for what is not ours.
-fn refuse_foreign_flags(cli: &Cli) -> CommandResult<()> {
-    let refuse = |flag: &str, why: &str| {
-        Err(CommandError::new(ErrorKind::Usage, format!("`{flag}` is not supported: {why}"))
-            .hint("the Python package's own `jaunt` command has it"))
-    };
-    if let Some(language) = cli.common.language.as_deref().filter(|it| *it != "py") {
-        return refuse(&format!("--language {language}"), "only Python is generated");
-    }
-    let is_graph = matches!(cli.command, Command::Graph(_));
-    if matches!(cli.common.format, Format::Dot | Format::Mermaid) && !is_graph {
-        return Err(CommandError::new(
-            ErrorKind::Usage,
-            "`--format dot` and `--format mermaid` are for `jaunt graph`",
-        ));
-    }
-    match &cli.command {
-        Command::Build(args) => refuse_generate_flags(&args.generate, refuse),
-        Command::Test(args) if args.no_redact_derived => {
-            refuse("--no-redact-derived", "derived tests belong to the Python package")
-        }
-        Command::Test(args) => refuse_generate_flags(&args.generate, refuse),
-        Command::Status(args) | Command::Check(args) if args.contracts_only => {
-            refuse("--contracts-only", "contract batteries belong to the Python package")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn refuse_generate_flags(
-    args: &crate::args::GenerateArgs,
-    refuse: impl Fn(&str, &str) -> CommandResult<()>,
-) -> CommandResult<()> {
-    if args.include_target_tests {
-        return refuse("--include-target-tests", "tests are no part of the prompt for code");
-    }
-    if args.quota_wait.is_some() {
-        return refuse("--quota-wait", "waiting for a quota is the backend's business");
-    }
-    Ok(())
-}
-
 fn environment() -> CommandResult<Environment> {
     let cwd =
         env::current_dir().map_err(|err| CommandError::io("read", "the current folder", &err))?;
@@ -149,56 +104,6 @@ fn environment() -> CommandResult<Environment> {
     Ok(Environment { cwd, vars })
 }
 
-/// Whether a command line that clap refused asked for a JSON document.
-fn wants_json(args: &[OsString]) -> bool {
-    let args: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
-    args.iter().any(|arg| matches!(*arg, "--json" | "--format=json"))
-        || args.windows(2).any(|pair| pair == ["--format", "json"])
-}
-
-/// Says how to name a module to those who name it as they would a file.
-fn suggest_target(mut err: clap::Error, args: &[OsString]) -> clap::Error {
-    let name = match err.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(name)) if err.kind() == ClapErrorKind::UnknownArgument => name,
-        _ => return err,
-    };
-    let command = Cli::command();
-    let subcommand = args.iter().find_map(|arg| command.find_subcommand(arg));
-    let has_targets =
-        subcommand.is_some_and(|it| it.get_arguments().any(|arg| arg.get_long() == Some("target")));
-    if has_targets && !name.starts_with('-') {
-        let tip = format!("to name a module, use '--target {name}'").into();
-        err.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
-    }
-    err
-}
-
-fn usage_error(err: &clap::Error, wants_json: bool) -> Exit {
-    // clap shows what was typed as it is. A closed pipe is not worth a word.
-    let text = err.to_string();
-    match sanitize(&text) {
-        Cow::Borrowed(_) => err.print(),
-        Cow::Owned(clean) => io::stderr().write_all(clean.as_bytes()),
-    }
-    .ok();
-    if matches!(err.kind(), ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion) {
-        return Exit::Success;
-    }
-    if wants_json {
-        let message = text.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
-        let error = CommandError::new(ErrorKind::Usage, message).hint("see `jaunt --help`");
-        print(&error.to_document());
-    }
-    Exit::Usage
-}
-
-/// There is no `Ui` when the arguments are wrong.
-fn print(text: &str) {
-    io::stdout().write_all(text.as_bytes()).ok();
-}
-
-#[expect(clippy::print_stderr, reason = "whatever went wrong, a `Ui` may be part of it")]
 fn internal_error(payload: &(dyn Any + Send), wants_json: bool) -> Exit {
     let message = payload
         .downcast_ref::<String>()
@@ -208,10 +113,7 @@ fn internal_error(payload: &(dyn Any + Send), wants_json: bool) -> Exit {
     let error =
         CommandError::new(ErrorKind::Internal, format!("this is a bug in jaunt: {message}"))
             .hint("please report it with the command that you ran");
-    eprintln!("error: {}", error.message);
-    eprintln!("hint: {}", error.hints.join("; "));
-    if wants_json {
-        print(&error.to_document());
-    }
-    Exit::Machine
+    // Whatever went wrong, a `Ui` may be part of it.
+    ui::print_plain(&error, wants_json);
+    error.kind.exit()
 }

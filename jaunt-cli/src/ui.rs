@@ -1,5 +1,6 @@
 //! What people read: messages on standard error, the result on standard output.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -145,4 +146,29 @@ impl Ui {
 /// `1 module`, `2 modules`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Prints what clap has to say: help, a version, or what is wrong with the arguments. There is no [`Ui`] then.
+pub(crate) fn print_usage(err: &clap::Error) {
+    // clap shows what was typed as it is. A closed pipe is not worth a word.
+    match sanitize(&err.to_string()) {
+        Cow::Borrowed(_) => err.print(),
+        Cow::Owned(clean) => io::stderr().write_all(clean.as_bytes()),
+    }
+    .ok();
+}
+
+/// Prints a document although there is no [`Ui`].
+pub(crate) fn print_document(text: &str) {
+    io::stdout().write_all(text.as_bytes()).ok();
+}
+
+/// Prints an error although there is no [`Ui`], and its document if one was asked for.
+pub(crate) fn print_plain(error: &CommandError, wants_json: bool) {
+    let hints = error.hints.join("; ");
+    let text = format!("error: {}\nhint: {hints}\n", sanitize(&error.message));
+    io::stderr().write_all(text.as_bytes()).ok();
+    if wants_json {
+        print_document(&error.to_document());
+    }
 }

@@ -17,7 +17,7 @@ pub struct KindRun {
     /// The name of the backend; `None` if none was needed.
     pub backend: Option<&'static str>,
     /// The project. It takes a while to free, so the caller decides when.
-    loaded: Option<Box<Loaded>>,
+    _loaded: Option<Box<Loaded>>,
 }
 
 /// Which modules are fresh.
@@ -35,7 +35,7 @@ impl KindRun {
     /// A dry run ends with its plan.
     pub(crate) fn planned(plan: Plan) -> Self {
         let (kind, fresh) = (plan.kind(), FreshModules::Planned);
-        Self { kind, plan: Some(plan), fresh, report: None, backend: None, loaded: None }
+        Self { kind, plan: Some(plan), fresh, report: None, backend: None, _loaded: None }
     }
 
     /// The same for a plan of some modules, beside which these are fresh.
@@ -51,7 +51,7 @@ impl KindRun {
             fresh: FreshModules::Cached(cached),
             report: (!is_dry_run).then(BuildReport::default),
             backend: None,
-            loaded: None,
+            _loaded: None,
         }
     }
 
@@ -69,7 +69,7 @@ impl KindRun {
 
     /// Keeps the project until this is dropped.
     pub(crate) fn keeping(self, loaded: Box<Loaded>) -> Self {
-        Self { loaded: Some(loaded), ..self }
+        Self { _loaded: Some(loaded), ..self }
     }
 
     /// The kind of its modules.
