@@ -1,6 +1,6 @@
 //! Where the registry document comes from.
 
-use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::{FileState, RegistryState};
 use jaunt_digest::Registry;
-use jaunt_process::{Invocation, Limits};
+use jaunt_process::{Invocation, Ladder, Limits, Redirect};
 use jaunt_text::last_lines;
 
 use crate::engine::{Engine, expect_regular_file, relative};
@@ -18,11 +18,9 @@ use crate::error::EngineError;
 const DEFAULT_FILE: &str = "jaunt.registry.json";
 
 const LIMITS: Limits = Limits {
-    time: Duration::from_secs(30 * 60),
+    time: Some(Duration::from_secs(30 * 60)),
     grace: Duration::from_secs(2),
-    // 100,000 modules of five specs are a third of it.
-    stdout: 1 << 30,
-    stderr: 1 << 16,
+    ladder: Ladder::Terminate,
 };
 
 /// Where the registry document of a project comes from.
@@ -94,12 +92,11 @@ impl Engine {
         let command = shell_words::join(words);
         let (program, args) = words.split_first().expect("the configuration refuses an empty one");
         let invocation = Invocation {
-            program: program.clone(),
-            args: args.to_vec(),
-            cwd: self.root().to_owned(),
-            env: BTreeMap::new(),
-            stdin: Vec::new(),
+            args: args.iter().map(OsString::from).collect(),
+            // 100,000 modules of five specs are a third of it.
+            stdout: Redirect::CaptureAll { limit: 1 << 30 },
             limits: LIMITS,
+            ..Invocation::new(program.as_str(), self.root())
         };
         let done = match jaunt_process::run(&invocation, &self.options.stop).await {
             Ok(done) => done,

@@ -14,7 +14,7 @@ const IMPURE: &[&str] =
 const EDGES: &[(&str, &[&str])] = &[
     ("jaunt-dag", &[]),
     ("jaunt-digest", &[]),
-    ("jaunt-pytest", &[]),
+    ("jaunt-pytest", &["jaunt-process", "jaunt-text"]),
     ("jaunt-text", &[]),
     ("jaunt-process", &[]),
     ("jaunt-write", &[]),
