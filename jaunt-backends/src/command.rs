@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use crate::fence::strip_fence;
 use crate::prompt::{Prompt, Templates};
-use crate::report::{ending, size, with_causes, with_last_words};
+use crate::report::{ending, size, with_last_words};
 use crate::uncounted;
 use jaunt_process::{Finished, Invocation, Ladder, Limits, ProcessError, Redirect, Stop, run};
-use jaunt_text::sanitize;
+use jaunt_text::{one_line, sanitize};
 
 /// The name of the protocol, and its version.
 const PROTOCOL: &str = "jaunt.generate/1";
@@ -215,7 +215,7 @@ impl CommandBackend {
             }
             err @ (ProcessError::Start { .. } | ProcessError::Wait { .. }) => {
                 let install = self.config.install.map(|it| format!("; {it}"));
-                BackendError::fatal(with_causes(&err) + &install.unwrap_or_default())
+                BackendError::fatal(one_line(&err) + &install.unwrap_or_default())
             }
         }
     }

@@ -1,31 +1,14 @@
 //! What a person reads of a backend that failed.
 
-use std::error::Error;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
 use jaunt_process::signal_name;
-use jaunt_text::{last_lines, sanitize};
+use jaunt_text::last_lines;
 
 /// Lines of standard error that are shown, and characters of each.
 const LINES: usize = 10;
 const WIDTH: usize = 200;
-
-/// An error with its causes, on one line.
-pub(crate) fn with_causes(err: &dyn Error) -> String {
-    sanitize(&chain(err).join(": ")).into_owned()
-}
-
-/// What an error says, and each of its causes.
-pub(crate) fn chain(err: &dyn Error) -> Vec<String> {
-    let mut messages = vec![err.to_string()];
-    let mut cause = err.source();
-    while let Some(err) = cause {
-        messages.push(err.to_string());
-        cause = err.source();
-    }
-    messages
-}
 
 /// A message, and below it what the program said last: on its standard error, or, where that is
 /// empty, on its standard output.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_digest::{Digest, GeneratedPath, Header, ModuleName};
+use jaunt_text::one_line;
 use jaunt_write::{Tree, WriteError};
 
 use crate::project::{Project, SpecModule, in_parallel};
@@ -122,7 +123,7 @@ impl<'a> OutputReader<'a> {
                 })
             }
             Some(Ok(None)) | None => Output::Missing,
-            Some(Err(err)) => Output::Unreadable(chain(err)),
+            Some(Err(err)) => Output::Unreadable(one_line(err)),
         }
     }
 
@@ -171,7 +172,7 @@ fn read_in_tree(tree: &Tree, file: &Utf8Path) -> Result<Vec<u8>, Output> {
     match tree.read(file) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(Output::Missing),
-        Err(err) => Err(Output::Unreadable(chain(&err))),
+        Err(err) => Err(Output::Unreadable(one_line(&err))),
     }
 }
 
@@ -209,16 +210,4 @@ impl Facts {
     pub fn header(&self) -> Header<'_> {
         Header::parse(&self.header).expect("it was parsed before")
     }
-}
-
-/// An error and its causes in one line, for places that take no chain.
-pub(crate) fn chain(err: &dyn std::error::Error) -> String {
-    let mut text = err.to_string();
-    let mut source = err.source();
-    while let Some(err) = source {
-        text.push_str(": ");
-        text.push_str(&err.to_string());
-        source = err.source();
-    }
-    text
 }

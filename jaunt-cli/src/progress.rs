@@ -8,8 +8,8 @@ use jaunt_builder::{BuildEvent, ModuleOutcome};
 use jaunt_pytest::{Outcome, PytestEvent};
 
 use crate::args::ProgressChoice;
-use crate::ui::{Tone, Ui, count};
-use jaunt_text::sanitize;
+use crate::ui::{Tone, Ui};
+use jaunt_text::{count, sanitize};
 
 /// One sink for the events of a build.
 pub(crate) struct Progress {

@@ -141,8 +141,3 @@ impl Ui {
         io::stderr().lock().write_all(text.as_bytes()).ok();
     }
 }
-
-/// `1 module`, `2 modules`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}

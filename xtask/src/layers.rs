@@ -17,9 +17,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("jaunt-pytest", &["jaunt-process", "jaunt-text"]),
     ("jaunt-text", &[]),
     ("jaunt-process", &[]),
-    ("jaunt-write", &[]),
+    ("jaunt-write", &["jaunt-text"]),
     ("jaunt-sched", &["jaunt-dag"]),
-    ("jaunt-builder", &["jaunt-dag", "jaunt-digest", "jaunt-sched", "jaunt-write"]),
+    ("jaunt-builder", &["jaunt-dag", "jaunt-digest", "jaunt-sched", "jaunt-text", "jaunt-write"]),
     ("jaunt-tester", &["jaunt-builder", "jaunt-digest", "jaunt-pytest"]),
     (
         "jaunt-backends",
