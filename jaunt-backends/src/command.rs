@@ -5,6 +5,7 @@
 //! it is one failed attempt with a message, within bounded time and memory.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -14,10 +15,10 @@ use serde_json::Value;
 
 use crate::fence::strip_fence;
 use crate::prompt::{Prompt, Templates};
-use crate::report::{ending, size, with_causes, with_last_words};
+use crate::report::{ending, size, with_last_words};
 use crate::uncounted;
-use jaunt_process::{Finished, Invocation, Limits, ProcessError, Stop, run};
-use jaunt_text::sanitize;
+use jaunt_process::{Finished, Invocation, Ladder, Limits, ProcessError, Redirect, Stop, run};
+use jaunt_text::{one_line, sanitize};
 
 /// The name of the protocol, and its version.
 const PROTOCOL: &str = "jaunt.generate/1";
@@ -116,9 +117,9 @@ impl CommandBackend {
         let mut is_told = false;
         for arg in &config.args {
             match arg {
-                Arg::Text(text) => args.push(text.clone()),
+                Arg::Text(text) => args.push(OsString::from(text)),
                 Arg::System(flag) if fits => {
-                    args.extend([(*flag).to_owned(), std::mem::take(&mut prompt.system)]);
+                    args.extend([OsString::from(*flag), std::mem::take(&mut prompt.system).into()]);
                     is_told = true;
                 }
                 Arg::System(_) => {}
@@ -141,18 +142,19 @@ impl CommandBackend {
                 json
             }
         };
+        let env = config.env.iter().map(|(name, value)| (name.into(), value.into()));
         Invocation {
-            program: config.program.clone(),
             args,
-            cwd: config.cwd.clone(),
-            env: config.env.clone(),
+            env: env.collect(),
             stdin,
+            stdout: Redirect::CaptureAll { limit: config.max_output },
+            stderr: Redirect::CaptureEnd { limit: STDERR },
             limits: Limits {
-                time: config.timeout,
+                time: Some(config.timeout),
                 grace: config.grace,
-                stdout: config.max_output,
-                stderr: STDERR,
+                ladder: Ladder::Terminate,
             },
+            ..Invocation::new(config.program.as_str(), config.cwd.as_path())
         }
     }
 
@@ -213,7 +215,7 @@ impl CommandBackend {
             }
             err @ (ProcessError::Start { .. } | ProcessError::Wait { .. }) => {
                 let install = self.config.install.map(|it| format!("; {it}"));
-                BackendError::fatal(with_causes(&err) + &install.unwrap_or_default())
+                BackendError::fatal(one_line(&err) + &install.unwrap_or_default())
             }
         }
     }

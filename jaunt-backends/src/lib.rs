@@ -19,12 +19,11 @@ mod testing;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jaunt_builder::{
     AtHand, Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem,
 };
@@ -39,7 +38,7 @@ use crate::record::Recording;
 use crate::replay::ReplayBackend;
 use crate::store::Store;
 pub use crate::store::StoreError;
-use jaunt_process::Stop;
+use jaunt_process::{Stop, is_program};
 
 /// The backends that ship.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -374,18 +373,6 @@ fn command(settings: &BackendSettings) -> Result<CommandConfig, BackendConfigErr
         config.args = args.iter().cloned().map(Arg::Text).collect();
     }
     Ok(config)
-}
-
-/// Whether there is an executable file of this name, where `exec` would look.
-fn is_program(program: &str, cwd: &Utf8Path, search_path: &OsStr) -> bool {
-    let is_executable = |path: &std::path::Path| {
-        path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
-    };
-    if program.contains('/') {
-        return is_executable(cwd.join(program).as_std_path());
-    }
-    env::split_paths(search_path)
-        .any(|dir| is_executable(&cwd.as_std_path().join(dir).join(program)))
 }
 
 /// The attempt of a caller who does not count: the first, or another.

@@ -7,9 +7,8 @@ use jaunt_builder::{
     canonical_digest, in_background,
 };
 
-use crate::report::with_causes;
 use crate::store::{Header, Store};
-use jaunt_text::sanitize;
+use jaunt_text::{one_line, sanitize};
 
 /// How many differences are listed.
 const MANY: usize = 3;
@@ -66,7 +65,7 @@ impl AtHand for Shared {
         match self.store.get(ctx) {
             Ok(Some(source)) => Ok(Generation { source, usage: None }),
             Ok(None) => Err(BackendError::fatal(self.explain(ctx))),
-            Err(err) => Err(BackendError::fatal(with_causes(&err))),
+            Err(err) => Err(BackendError::fatal(one_line(&err))),
         }
     }
 }

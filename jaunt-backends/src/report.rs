@@ -1,29 +1,14 @@
 //! What a person reads of a backend that failed.
 
-use std::error::Error;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
-use jaunt_text::{last_lines, sanitize};
+use jaunt_process::signal_name;
+use jaunt_text::last_lines;
 
 /// Lines of standard error that are shown, and characters of each.
 const LINES: usize = 10;
 const WIDTH: usize = 200;
-
-/// An error with its causes, on one line.
-pub(crate) fn with_causes(err: &dyn Error) -> String {
-    sanitize(&chain(err).join(": ")).into_owned()
-}
-
-/// What an error says, and each of its causes.
-pub(crate) fn chain(err: &dyn Error) -> Vec<String> {
-    let mut messages = vec![err.to_string()];
-    let mut cause = err.source();
-    while let Some(err) = cause {
-        messages.push(err.to_string());
-        cause = err.source();
-    }
-    messages
-}
 
 /// A message, and below it what the program said last: on its standard error, or, where that is
 /// empty, on its standard output.
@@ -42,8 +27,7 @@ pub(crate) fn with_last_words(message: String, stderr: &[u8], stdout: &[u8]) -> 
 
 /// How a program ended, to go after its name: "exited with code 3".
 pub(crate) fn ending(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    if let Some(number) = std::os::unix::process::ExitStatusExt::signal(&status) {
+    if let Some(number) = status.signal() {
         return match signal_name(number) {
             Some(name) => format!("was killed by {name} (signal {number})"),
             None => format!("was killed by signal {number}"),
@@ -53,30 +37,6 @@ pub(crate) fn ending(status: ExitStatus) -> String {
         Some(code) => format!("exited with code {code}"),
         None => "ended in an unknown way".to_owned(),
     }
-}
-
-#[cfg(unix)]
-fn signal_name(number: i32) -> Option<&'static str> {
-    use rustix::process::Signal;
-    let names = [
-        (Signal::HUP, "SIGHUP"),
-        (Signal::INT, "SIGINT"),
-        (Signal::QUIT, "SIGQUIT"),
-        (Signal::ILL, "SIGILL"),
-        (Signal::TRAP, "SIGTRAP"),
-        (Signal::ABORT, "SIGABRT"),
-        (Signal::BUS, "SIGBUS"),
-        (Signal::FPE, "SIGFPE"),
-        (Signal::KILL, "SIGKILL"),
-        (Signal::SEGV, "SIGSEGV"),
-        (Signal::PIPE, "SIGPIPE"),
-        (Signal::ALARM, "SIGALRM"),
-        (Signal::TERM, "SIGTERM"),
-        (Signal::XCPU, "SIGXCPU"),
-        (Signal::XFSZ, "SIGXFSZ"),
-        (Signal::SYS, "SIGSYS"),
-    ];
-    names.into_iter().find(|(signal, _)| signal.as_raw() == number).map(|(_, name)| name)
 }
 
 /// A number of bytes as a person would say it.

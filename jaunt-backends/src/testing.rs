@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use jaunt_builder::ModuleSpecContext;
 use jaunt_digest::Kind;
+use jaunt_text::error_chain;
 use tempfile::TempDir;
-
-use crate::report;
 
 /// A module with a function and a class, a dependency, and a prompt.
 pub(crate) fn cart() -> ModuleSpecContext {
@@ -67,5 +66,5 @@ pub(crate) fn directory() -> (TempDir, Utf8PathBuf) {
 
 /// An error with its causes, as the program prints them.
 pub(crate) fn chain(err: &dyn std::error::Error) -> String {
-    report::chain(err).join("\n  caused by: ")
+    error_chain(err).join("\n  caused by: ")
 }

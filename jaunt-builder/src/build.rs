@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_dag::Dag;
 use jaunt_digest::{Digest, GeneratedPath, HeaderFields, Kind, ModuleName, SpecRef};
 use jaunt_sched::{Event, Outcome};
+use jaunt_text::one_line;
 use jaunt_write::{Tree, WriteError};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -21,7 +22,6 @@ use crate::backend::{
     Checked, Generated, Generation, GeneratorBackend, ModuleSpecContext, in_background, judge,
 };
 use crate::check::Problem;
-use crate::error::chain;
 use crate::on_disk::{OnDisk, classify, read_one};
 use crate::plan::Plan;
 use crate::project::Project;
@@ -457,7 +457,7 @@ impl<B: GeneratorBackend + 'static> Run<B> {
         }
         let output = &self.project.module(name).destination;
         let fault = |err: &WriteError| {
-            Problem::Write(format!("the code of `{name}`, which it depends on: {}", chain(err)))
+            Problem::Write(format!("the code of `{name}`, which it depends on: {}", one_line(err)))
         };
         let Some(tree) =
             Tree::open(self.project.root(), output.tree()).map_err(|err| fault(&err))?

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use jaunt_digest::{Kind, ModuleName, Shadowed, SyntaxError, TopLevel};
+use jaunt_text::one_line;
 use jaunt_write::WriteError;
 
 use crate::backend::ModuleSpecContext;
-use crate::error::chain;
 
 /// A fault in generated code, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl fmt::Display for Problem {
 
 impl From<WriteError> for Problem {
     fn from(err: WriteError) -> Self {
-        Self::Write(chain(&err))
+        Self::Write(one_line(&err))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Why a registry and the sources it names do not make a project.
 
-use std::error::Error;
 use std::fmt;
 
 use camino::Utf8PathBuf;
@@ -65,16 +64,4 @@ impl fmt::Display for SourceProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` (spec `{}`): {}", self.file, self.spec, self.message)
     }
-}
-
-/// Returns an error and its causes in one line, for places that take no chain.
-pub(crate) fn chain(err: &dyn Error) -> String {
-    let mut text = err.to_string();
-    let mut source = err.source();
-    while let Some(err) = source {
-        text.push_str(": ");
-        text.push_str(&err.to_string());
-        source = err.source();
-    }
-    text
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_digest::{Digest, GeneratedPath, Header, MARKER};
+use jaunt_text::one_line;
 use jaunt_write::{Folder, Stamp, Tree, WriteError};
-
-use crate::error::chain;
 
 /// What was found at the destination of a module's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +107,7 @@ impl<'a> OnDiskReader<'a> {
                 })
             }
             Some(Ok(None)) | None => OnDisk::Missing,
-            Some(Err(err)) => OnDisk::Unreadable(chain(err)),
+            Some(Err(err)) => OnDisk::Unreadable(one_line(err)),
         }
     }
 
@@ -154,7 +153,7 @@ fn read_in_tree(tree: &Tree, file: &Utf8Path) -> Result<Vec<u8>, OnDisk> {
     match tree.read(file) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(OnDisk::Missing),
-        Err(err) => Err(OnDisk::Unreadable(chain(&err))),
+        Err(err) => Err(OnDisk::Unreadable(one_line(&err))),
     }
 }
 

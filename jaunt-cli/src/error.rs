@@ -11,6 +11,7 @@ use jaunt_engine::{
     ConfigError, EngineError, ExportError, ExportRefusal, GeneratorError, MissingSpecs, TargetError,
 };
 use jaunt_report::{ErrorBody, ErrorDocument, render};
+use jaunt_text::error_chain;
 
 /// Who must act, and so the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,13 +97,9 @@ impl CommandError {
 
     /// The error with its chain of sources as causes.
     pub(crate) fn of(kind: ErrorKind, err: &dyn Error) -> Self {
-        let mut causes = Vec::new();
-        let mut source = err.source();
-        while let Some(err) = source {
-            causes.push(err.to_string());
-            source = err.source();
-        }
-        Self { kind, message: err.to_string(), causes, notes: Vec::new(), hints: Vec::new() }
+        let mut chain = error_chain(err);
+        let causes = chain.split_off(1);
+        Self { causes, ..Self::new(kind, chain.remove(0)) }
     }
 
     /// `cannot VERB PATH`, caused by what the operating system said.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jaunt_builder::{BuildEvent, ModuleOutcome};
-use jaunt_pytest::{Outcome, TestEvent};
+use jaunt_pytest::{Outcome, PytestEvent};
 
 use crate::args::ProgressChoice;
-use crate::ui::{Tone, Ui, count};
-use jaunt_text::sanitize;
+use crate::ui::{Tone, Ui};
+use jaunt_text::{count, sanitize};
 
 /// One sink for the events of a build.
 pub(crate) struct Progress {
@@ -87,16 +87,16 @@ impl TestProgress {
         Self { shown: Shown::new(ui, choice, 0) }
     }
 
-    pub(crate) fn event(&self, event: &TestEvent) {
+    pub(crate) fn event(&self, event: &PytestEvent) {
         match event {
-            TestEvent::Collected { tests, .. } => match &self.shown.bar {
+            PytestEvent::Collected { tests, .. } => match &self.shown.bar {
                 Some(bar) => bar.set_length(*tests),
                 None => {
                     let n_tests = usize::try_from(*tests).unwrap_or(usize::MAX);
                     self.shown.line(Tone::Note, "running", &count(n_tests, "test"));
                 }
             },
-            TestEvent::Outcome { node_id, outcome, message, counts, .. } => {
+            PytestEvent::Outcome { node_id, outcome, message, counts, .. } => {
                 if matches!(outcome, Outcome::Failed | Outcome::Error) {
                     let message = message.lines().next().unwrap_or_default();
                     self.shown.line(Tone::Bad, "failed", &format!("{node_id}: {message}"));

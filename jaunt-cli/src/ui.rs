@@ -143,11 +143,6 @@ impl Ui {
     }
 }
 
-/// `1 module`, `2 modules`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// Prints what clap has to say: help, a version, or what is wrong with the arguments. There is no [`Ui`] then.
 pub(crate) fn print_usage(err: &clap::Error) {
     // clap shows what was typed as it is. A closed pipe is not worth a word.

@@ -15,5 +15,5 @@ pub enum EngineEvent<'a> {
     /// Nothing more happens to modules of that kind.
     Generated(&'a KindRun),
     /// Something happened to a test.
-    Pytest(&'a jaunt_pytest::TestEvent),
+    Pytest(&'a jaunt_pytest::PytestEvent),
 }

@@ -5,12 +5,11 @@
 
 mod cache;
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Duration;
 
 use jaunt_digest::{Registry, RegistryError};
-use jaunt_process::{Finished, Invocation, Limits, ProcessError};
+use jaunt_process::{Finished, Invocation, Ladder, Limits, ProcessError, Redirect};
 use jaunt_text::last_lines;
 use serde::Deserialize;
 use serde_json::json;
@@ -23,10 +22,9 @@ const SCRIPT: &str = include_str!("exporter/export.py");
 
 const LIMITS: Limits = Limits {
     // Importing a large project takes a while; one that never ends is ended some time.
-    time: Duration::from_secs(30 * 60),
+    time: Some(Duration::from_secs(30 * 60)),
     grace: Duration::from_secs(2),
-    stdout: 1 << 30,
-    stderr: 1 << 16,
+    ladder: Ladder::Terminate,
 };
 
 /// The failure that the script reports.
@@ -65,12 +63,11 @@ impl Engine {
     async fn run_exporter(&self) -> Result<String, EngineError> {
         let script = script_file().map_err(|source| ExportError::Script { source })?;
         let invocation = Invocation {
-            program: self.python().to_string(),
-            args: vec![script.path().to_string_lossy().into_owned()],
-            cwd: self.root().to_owned(),
-            env: BTreeMap::new(),
+            args: vec![script.path().into()],
             stdin: self.exporter_settings().into_bytes(),
+            stdout: Redirect::CaptureAll { limit: 1 << 30 },
             limits: LIMITS,
+            ..Invocation::new(self.python().as_str(), self.root())
         };
         let done = match jaunt_process::run(&invocation, &self.options.stop).await {
             Ok(done) => done,

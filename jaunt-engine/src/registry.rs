@@ -1,6 +1,6 @@
 //! Where the registry document comes from.
 
-use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::Threads;
 use jaunt_digest::Registry;
 use jaunt_fresh::RegistryState;
-use jaunt_process::{Invocation, Limits};
+use jaunt_process::{Invocation, Ladder, Limits, Redirect};
 use jaunt_text::last_lines;
 use jaunt_write::{Stamp, stamp_of};
 
@@ -21,11 +21,9 @@ use crate::options::RegistrySource;
 const DEFAULT_FILE: &str = "jaunt.registry.json";
 
 const LIMITS: Limits = Limits {
-    time: Duration::from_secs(30 * 60),
+    time: Some(Duration::from_secs(30 * 60)),
     grace: Duration::from_secs(2),
-    // 100,000 modules of five specs are a third of it.
-    stdout: 1 << 30,
-    stderr: 1 << 16,
+    ladder: Ladder::Terminate,
 };
 
 /// A registry document, which is read when it is needed.
@@ -83,12 +81,11 @@ impl Engine {
         let command = shell_words::join(words);
         let (program, args) = words.split_first().expect("the configuration refuses an empty one");
         let invocation = Invocation {
-            program: program.clone(),
-            args: args.to_vec(),
-            cwd: self.root().to_owned(),
-            env: BTreeMap::new(),
-            stdin: Vec::new(),
+            args: args.iter().map(OsString::from).collect(),
+            // 100,000 modules of five specs are a third of it.
+            stdout: Redirect::CaptureAll { limit: 1 << 30 },
             limits: LIMITS,
+            ..Invocation::new(program.as_str(), self.root())
         };
         let done = match jaunt_process::run(&invocation, &self.options.stop).await {
             Ok(done) => done,

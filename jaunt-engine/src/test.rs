@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jaunt_builder::{BuildReport, Plan};
 use jaunt_digest::{Kind, ModuleName};
-use jaunt_process::{Invocation, Limits, ProcessError};
+use jaunt_process::{Invocation, Ladder, Limits, ProcessError};
 use jaunt_pytest::{OutputMode, PytestResult};
 use jaunt_tester::{
     FailedModule, Origin, PytestSettings, TestEvent, TestFile, failed_modules, failed_tests,
@@ -29,10 +29,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Limits for finding out whether pytest is there.
 const PROBE: Limits = Limits {
-    time: Duration::from_secs(60),
+    time: Some(Duration::from_secs(60)),
     grace: Duration::from_secs(1),
-    stdout: 1 << 16,
-    stderr: 1 << 16,
+    ladder: Ladder::Terminate,
 };
 
 /// What is generated and tested, and how.
@@ -142,12 +141,9 @@ impl Engine {
             return Ok(());
         }
         let invocation = Invocation {
-            program: self.python().to_string(),
-            args: vec!["-c".to_owned(), "import pytest".to_owned()],
-            cwd: self.root().to_owned(),
-            env: BTreeMap::new(),
-            stdin: Vec::new(),
+            args: vec!["-c".into(), "import pytest".into()],
             limits: PROBE,
+            ..Invocation::new(self.python().as_str(), self.root())
         };
         match jaunt_process::run(&invocation, &self.options.stop).await {
             Ok(done) if done.status.success() => Ok(()),

@@ -1,9 +1,13 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
+use std::time::Duration;
 
 use rustix::process::Pid;
 
-use super::*;
+use camino::Utf8PathBuf;
+use tokio::sync::watch;
+
+use crate::*;
 
 /// A limit that only a broken test reaches.
 const LONG: Duration = Duration::from_secs(300);
@@ -18,13 +22,13 @@ struct Script {
 impl Script {
     fn new(text: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let cwd = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
         let invocation = Invocation {
-            program: "sh".to_owned(),
-            args: vec!["-c".to_owned(), text.to_owned()],
-            cwd: Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap(),
-            env: BTreeMap::new(),
-            stdin: Vec::new(),
-            limits: Limits { time: LONG, grace: LONG, stdout: 1 << 20, stderr: 1 << 10 },
+            args: vec!["-c".into(), text.into()],
+            stdout: Redirect::CaptureAll { limit: 1 << 20 },
+            stderr: Redirect::CaptureEnd { limit: 1 << 10 },
+            limits: Limits { time: Some(LONG), grace: LONG, ladder: Ladder::Terminate },
+            ..Invocation::new("sh", cwd)
         };
         Self { dir, invocation }
     }
@@ -86,7 +90,7 @@ fn is_alive(pid: Pid) -> bool {
 async fn a_child_gets_its_input_and_its_environment_and_gives_its_output() {
     let script = Script::new("cat; echo $SIDE; pwd; echo oops >&2; exit 3").with(|it| {
         it.stdin = b"in\n".to_vec();
-        it.env.insert("SIDE".to_owned(), "left".to_owned());
+        it.env.insert("SIDE".into(), "left".into());
     });
     let finished = script.run().await.unwrap();
     let cwd = script.dir.path().canonicalize().unwrap();
@@ -102,7 +106,7 @@ async fn a_child_gets_its_input_and_its_environment_and_gives_its_output() {
 async fn megabytes_go_in_and_out_at_once() {
     let script = Script::new("exec cat").with(|it| {
         it.stdin = b"0123456789abcdef".repeat(1 << 16);
-        it.limits.stdout = 1 << 20;
+        it.stdout = Redirect::CaptureAll { limit: 1 << 20 };
     });
     assert_eq!(script.run().await.unwrap().stdout, script.invocation.stdin);
 }
@@ -131,7 +135,8 @@ async fn the_last_bytes_are_read_however_fast_the_child_ends() {
 #[tokio::test]
 async fn exactly_the_limit_is_allowed() {
     let script = |bytes| {
-        Script::new(&format!("head -c {bytes} /dev/zero")).with(|it| it.limits.stdout = 100_000)
+        Script::new(&format!("head -c {bytes} /dev/zero"))
+            .with(|it| it.stdout = Redirect::CaptureAll { limit: 100_000 })
     };
     assert_eq!(script(100_000).run().await.unwrap().stdout.len(), 100_000);
     let err = script(100_001).run().await.unwrap_err();
@@ -156,12 +161,91 @@ async fn of_a_flood_of_errors_the_end_is_kept() {
     assert!(finished.stderr.ends_with(b"\0the end\n"));
 }
 
+#[tokio::test]
+async fn a_limit_of_standard_error_is_named() {
+    let script =
+        Script::new("echo too much >&2").with(|it| it.stderr = Redirect::CaptureAll { limit: 3 });
+    let err = script.run().await.unwrap_err();
+    assert_eq!(err.to_string(), "`sh` wrote more than 3 bytes to its standard error");
+}
+
+/// Runs the script and returns its end, with what happened: each signal, and the output as text.
+async fn watch_it(script: &Script, stop: impl Future<Output = ()>) -> (Ended, Vec<String>) {
+    let mut events = vec![String::new()];
+    let ended = run_watched(&script.invocation, stop, |event| match event {
+        ProcessEvent::Tick => {}
+        ProcessEvent::Output(_, bytes) => events[0].push_str(std::str::from_utf8(bytes).unwrap()),
+        ProcessEvent::Signal(name) => events.push(name.to_owned()),
+    })
+    .await
+    .unwrap();
+    (ended, events)
+}
+
+#[tokio::test]
+async fn a_watched_run_passes_its_output_on() {
+    let script =
+        Script::new("head -c 200000 /dev/zero | tr '\\0' x; echo end >&2; exit 3").with(|it| {
+            it.stdout = Redirect::Stream;
+            it.stderr = Redirect::Stream;
+        });
+    let (ended, events) = watch_it(&script, std::future::pending()).await;
+    assert_eq!(ended.status.unwrap().code(), Some(3));
+    assert_eq!(ended.ended_by, EndedBy::Itself);
+    assert!(ended.stdout.is_empty());
+    assert_eq!(events[0].bytes().filter(|byte| *byte == b'x').count(), 200_000);
+    assert!(events[0].contains("end\n") && events.len() == 1);
+}
+
+#[tokio::test]
+async fn the_longer_ladder_begins_with_an_interrupt() {
+    let script = Script::new("trap '' INT TERM; echo $$ >leader; while :; do sleep 1000; done")
+        .with(|it| (it.limits.grace, it.limits.ladder) = (SHORT, Ladder::Interrupt));
+    let stop = async {
+        script.line_of("leader").await;
+    };
+    let (ended, events) = watch_it(&script, stop).await;
+    assert_eq!(ended.status.unwrap().signal(), Some(9));
+    assert_eq!(ended.ended_by, EndedBy::Stop);
+    assert_eq!(events[1..], ["SIGINT", "SIGTERM", "SIGKILL"]);
+}
+
+#[tokio::test]
+async fn leftovers_may_be_left_alone_if_the_child_exited() {
+    let background = "sleep 1000 >&- 2>&- & echo $! >pid; test -z \"$JAUNT_PROCESS\"";
+    let script = Script::new(background).with(|it| it.leftovers = Leftovers::Leave);
+    assert_eq!(script.stdout().await, "");
+    let pid = Pid::from_raw(script.line_of("pid").await.parse().unwrap()).unwrap();
+    assert!(is_alive(pid));
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+
+    let script = Script::new(&format!("{background}; kill -SEGV $$"))
+        .with(|it| it.leftovers = Leftovers::Leave);
+    script.run().await.unwrap();
+    script.death_of("pid").await;
+}
+
+#[test]
+fn a_program_is_looked_for_where_it_would_be_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+    fs::create_dir_all(root.join("bin/dir")).unwrap();
+    std::os::unix::fs::symlink("/bin/sh", root.join("bin/tool")).unwrap();
+    let is_there = |program, path: &str| is_program(program, &root, path.as_ref());
+    assert!(
+        is_there("tool", "/nowhere:bin") && is_there("bin/tool", "") && is_there("/bin/sh", "")
+    );
+    assert!(
+        !is_there("tool", "/nowhere") && !is_there("dir", "bin") && !is_there("bin/none", "bin")
+    );
+}
+
 /// Runs a script into a time limit, one that is long enough for it to write `leader`.
 async fn time_out(text: &str) -> (Script, ProcessError) {
     let mut limit = SHORT;
     loop {
         let script =
-            Script::new(text).with(|it| (it.limits.time, it.limits.grace) = (limit, SHORT));
+            Script::new(text).with(|it| (it.limits.time, it.limits.grace) = (Some(limit), SHORT));
         let err = script.run().await.unwrap_err();
         let leader = fs::read_to_string(script.dir.path().join("leader"));
         if leader.is_ok_and(|it| it.ends_with('\n')) {
@@ -228,7 +312,7 @@ async fn what_has_left_the_group_and_the_session_is_found_and_ended() {
     let daemon = |then| {
         Script::new("").with(|it| {
             it.program = "python3".to_owned();
-            it.args = vec!["-c".to_owned(), format!("{DAEMON}{then}")];
+            it.args = vec!["-c".into(), format!("{DAEMON}{then}").into()];
         })
     };
     let script = daemon("print('done')");
@@ -249,8 +333,8 @@ async fn at_the_end_of_the_program_nothing_is_left_below_it() {
         let name = "tests::at_the_end_of_the_program_nothing_is_left_below_it";
         let alone = Script::new("").with(|it| {
             it.program = exe.into_os_string().into_string().unwrap();
-            it.args = vec!["--exact".to_owned(), name.to_owned()];
-            it.env.insert("ALONE".to_owned(), "1".to_owned());
+            it.args = vec!["--exact".into(), name.into()];
+            it.env.insert("ALONE".into(), "1".into());
         });
         assert!(alone.stdout().await.contains("1 passed"));
         return;

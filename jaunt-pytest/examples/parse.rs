@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::BufReader;
 
-use jaunt_pytest::{TextOptions, merge, parse_junit, parse_text};
+use jaunt_pytest::{Doubt, TextOptions, merge, parse_junit, parse_text};
 
 #[path = "support/flat.rs"]
 mod flat;
@@ -34,7 +34,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         match parse_junit(BufReader::new(File::open(&junit)?)) {
             Ok(report) => result = merge(result, report),
             // pytest may have died while it wrote.
-            Err(err) => result.doubts.push(format!("`{junit}`: {err}")),
+            Err(err) => {
+                result.doubts.push(Doubt::UnreadableJunit { message: format!("`{junit}`: {err}") });
+            }
         }
     }
     println!("{}", serde_json::to_string_pretty(&flat::document(&result))?);

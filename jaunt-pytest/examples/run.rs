@@ -9,7 +9,10 @@
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use jaunt_pytest::{Outcome, OutputMode, PytestCommand, TestEvent};
+use jaunt_pytest::{Outcome, OutputMode, PytestCommand, PytestEvent};
+
+#[path = "support/document.rs"]
+mod document;
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
@@ -43,12 +46,12 @@ fn run(mut args: impl Iterator<Item = String>) -> Result<bool, Box<dyn std::erro
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(jaunt_pytest::run(&command, tell, std::future::pending()))?;
-    println!("{}", serde_json::to_string_pretty(&result)?);
+    println!("{}", serde_json::to_string_pretty(&document::document(&result))?);
     Ok(result.passed())
 }
 
-fn tell(event: &TestEvent) {
-    if let TestEvent::Outcome { node_id, outcome, .. } = event
+fn tell(event: &PytestEvent) {
+    if let PytestEvent::Outcome { node_id, outcome, .. } = event
         && *outcome != Outcome::Passed
     {
         eprintln!("{outcome:?} {node_id}");

@@ -1,8 +1,8 @@
 //! What our plugin inside pytest tells, and how it gets here.
 
-mod ledger;
 mod record;
 mod tail;
+mod tally;
 
-pub(crate) use crate::channel::ledger::{Ending, Ledger};
 pub(crate) use crate::channel::tail::Tail;
+pub(crate) use crate::channel::tally::Tally;

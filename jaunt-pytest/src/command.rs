@@ -68,7 +68,7 @@ pub enum OutputMode {
     /// Both to our own standard error, as it comes.
     StreamToStderr,
     /// Into the result, and piece by piece into
-    /// [`TestEvent::Output`](crate::TestEvent::Output).
+    /// [`PytestEvent::Output`](crate::PytestEvent::Output).
     Capture {
         /// How many bytes of each stream the result keeps: the first half and the last half.
         limit: usize,

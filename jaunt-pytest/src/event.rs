@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use jaunt_process::OutputStream;
+use serde::Deserialize;
 
 use crate::result::{Counts, Phase};
 
@@ -10,10 +11,9 @@ use crate::result::{Counts, Phase};
 ///
 /// The events of one run come in order, but nothing depends on all of them coming: the
 /// [`PytestResult`](crate::PytestResult) is whole by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TestEvent {
+pub enum PytestEvent {
     /// pytest's session began.
     Started {
         /// pytest's version.
@@ -51,7 +51,6 @@ pub enum TestEvent {
         /// Where to.
         stream: OutputStream,
         /// What, byte for byte; a piece may end in the middle of a line or of a character.
-        #[serde(skip)]
         bytes: Vec<u8>,
     },
     /// The run is being ended before its time: a signal was sent to the process group.
@@ -64,7 +63,7 @@ pub enum TestEvent {
 }
 
 /// What came out of a test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The call went well.
@@ -81,14 +80,4 @@ pub enum Outcome {
     Xpassed,
     /// Failed, and will be tried again.
     Rerun,
-}
-
-/// One of the two streams that a process writes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutputStream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
 }

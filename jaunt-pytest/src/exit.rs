@@ -1,6 +1,8 @@
 //! pytest's exit codes.
 
 use std::fmt;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 
 use serde::{Serialize, Serializer};
 
@@ -38,6 +40,15 @@ impl PytestExit {
             4 => Self::UsageError,
             5 => Self::NoTestsCollected,
             code => Self::Other(code),
+        }
+    }
+
+    /// Names how a process ended.
+    pub(crate) fn from_status(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Self::from_code(code),
+            (None, Some(signal)) => Self::Signal(signal),
+            (None, None) => unreachable!("a process that has ended has a code or a signal"),
         }
     }
 

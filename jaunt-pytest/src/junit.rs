@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
+use crate::doubt::Doubt;
 use crate::junit::address::Files;
 pub use crate::junit::merge::merge;
 use crate::junit::read::{Kind, Part, TestCase};
-use crate::result::{Captured, Channel, Counts, Phase, PytestResult, RunState, TestFailure};
+use crate::result::{Captured, Counts, Phase, PytestResult, ResultSource, RunState, TestFailure};
 
 /// Why a file is no JUnit XML.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +119,7 @@ impl JunitReport {
         }
         let mut doubts = Vec::new();
         if has_guesses {
-            doubts.push("which files the failing tests are in is a guess".to_owned());
+            doubts.push(Doubt::GuessedFiles);
         }
         PytestResult {
             state,
@@ -130,7 +131,7 @@ impl JunitReport {
             duration: Duration::try_from_secs_f64(self.seconds).unwrap_or_default(),
             complete: true,
             doubts,
-            source: Channel::Junit,
+            source: ResultSource::Junit,
             pytest_version: None,
             files: Vec::new(),
             stdout: String::new(),

@@ -23,24 +23,28 @@
 
 mod channel;
 mod command;
+mod doubt;
 mod error;
 mod event;
 mod excerpt;
 mod exit;
 mod junit;
-mod process;
 mod result;
 mod run;
 mod text;
 
 pub use crate::command::{OutputMode, PytestCommand};
+pub use crate::doubt::Doubt;
 pub use crate::error::PytestError;
-pub use crate::event::{Outcome, OutputStream, TestEvent};
+pub use crate::event::{Outcome, PytestEvent};
 pub use crate::exit::PytestExit;
 pub use crate::junit::{JunitError, JunitReport, merge, parse_junit};
-pub use crate::result::{Captured, Channel, Counts, Phase, PytestResult, RunState, TestFailure};
+pub use crate::result::{
+    Captured, Counts, Phase, PytestResult, ResultSource, RunState, TestFailure,
+};
 pub use crate::run::run;
 pub use crate::text::{TextOptions, parse_text};
+pub use jaunt_process::OutputStream;
 
 /// Its examples are tested.
 #[cfg(doctest)]

@@ -5,12 +5,10 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::doubt::Doubt;
 use crate::exit::PytestExit;
 
 /// What came of one run of pytest, from whichever channel told it.
-///
-/// Serialized, it is one object with the fields below in this order, `passed` and `failed` as
-/// booleans, and durations as whole milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PytestResult {
     /// How the run ended.
@@ -33,13 +31,13 @@ pub struct PytestResult {
     ///
     /// Where this is false the counts are lower bounds, and failures may be missing.
     pub complete: bool,
-    /// What keeps the result from being certain, in words. Empty when nothing does.
-    pub doubts: Vec<String>,
+    /// What keeps the result from being certain, Empty if nothing does.
+    pub doubts: Vec<Doubt>,
     /// Where the result comes from.
-    pub source: Channel,
+    pub source: ResultSource,
     /// pytest's version, such as `8.3.5`, where it is known.
     pub pytest_version: Option<String>,
-    /// The files that tests came from, as far as they are known. Not serialized.
+    /// The files that tests came from, as far as they are known.
     pub files: Vec<Utf8PathBuf>,
     /// What pytest wrote to standard output, cut to the limit asked for; empty if not captured.
     pub stdout: String,
@@ -69,51 +67,6 @@ impl PytestResult {
     /// Not the opposite of [`passed`](Self::passed): a run that died early may be neither.
     pub fn failed(&self) -> bool {
         !self.failures.is_empty() || self.counts.failed > 0 || self.counts.errors > 0
-    }
-}
-
-impl Serialize for PytestResult {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            exit_code: Option<i32>,
-            exit: Option<&'a PytestExit>,
-            state: &'a RunState,
-            passed: bool,
-            failed: bool,
-            complete: bool,
-            doubts: &'a [String],
-            counts: &'a Counts,
-            duration_ms: u64,
-            failures: &'a [TestFailure],
-            running: &'a [String],
-            source: Channel,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pytest_version: Option<&'a str>,
-            #[serde(skip_serializing_if = "str::is_empty")]
-            stdout: &'a str,
-            #[serde(skip_serializing_if = "str::is_empty")]
-            stderr: &'a str,
-        }
-
-        Document {
-            exit_code: self.exit_code,
-            exit: self.exit.as_ref(),
-            state: &self.state,
-            passed: self.passed(),
-            failed: self.failed(),
-            complete: self.complete,
-            doubts: &self.doubts,
-            counts: &self.counts,
-            duration_ms: milliseconds(self.duration),
-            failures: &self.failures,
-            running: &self.running,
-            source: self.source,
-            pytest_version: self.pytest_version.as_deref(),
-            stdout: &self.stdout,
-            stderr: &self.stderr,
-        }
-        .serialize(serializer)
     }
 }
 
@@ -261,7 +214,7 @@ pub enum Phase {
 /// Where a result comes from, the most trustworthy first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Channel {
+pub enum ResultSource {
     /// Our own plugin, inside pytest.
     Plugin,
     /// JUnit XML, which knows no xpass: those are among the passed, unless a log beside it tells.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jaunt_digest::{ModuleName, SpecRef};
-use jaunt_pytest::{Channel, Counts, PytestExit, PytestResult, RunState, TestFailure};
+use jaunt_pytest::{Counts, PytestExit, PytestResult, ResultSource, RunState, TestFailure};
 use jaunt_tester::{FailedModule, Origin};
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub struct PytestDocument {
     duration_ms: u64,
     failures: Vec<Failure>,
     running: Vec<String>,
-    source: Channel,
+    source: ResultSource,
     #[serde(skip_serializing_if = "Option::is_none")]
     pytest_version: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -1,8 +1,8 @@
 //! A document as text.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-use jaunt_text::is_hostile;
+use jaunt_text::escape_json;
 use serde::Serialize;
 
 /// Returns a document as text, with a line feed at its end.
@@ -16,27 +16,16 @@ pub fn render(document: &impl Serialize) -> String {
     let mut text =
         serde_json::to_string_pretty(document).expect("documents have only text for keys");
     text.push('\n');
-    if text.contains(is_hostile) { escaped(&text) } else { text }
-}
-
-/// JSON forbids only some of the characters that steer a terminal or the reader's eye. The others
-/// can only be inside of texts, where an escape means the same.
-fn escaped(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if !is_hostile(c) || c == '\n' {
-            escaped.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            write!(escaped, "\\u{unit:04x}").expect("a text takes everything");
-        }
+    match escape_json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(escaped) => escaped,
     }
-    escaped
 }
 
 #[cfg(test)]
 mod tests {
+    use jaunt_text::is_hostile;
+
     use super::*;
 
     #[test]

@@ -43,7 +43,7 @@ pub enum TestEvent<'a> {
     /// Generation is over, and pytest begins. Nothing is written from here on.
     Generated(&'a BuildReport),
     /// Something about a test.
-    Pytest(&'a jaunt_pytest::TestEvent),
+    Pytest(&'a jaunt_pytest::PytestEvent),
 }
 
 /// Generates the test modules that the plan names, then runs pytest on all that were selected.
@@ -106,7 +106,7 @@ pub async fn run(
     let was_stopped = generation.cancelled().next().is_some();
     let result = match pytest {
         Some(settings) if !files.is_empty() && !was_stopped => {
-            let on_event = |event: &jaunt_pytest::TestEvent| on_event(TestEvent::Pytest(event));
+            let on_event = |event: &jaunt_pytest::PytestEvent| on_event(TestEvent::Pytest(event));
             Some(run_pytest(project, &files, arguments, settings, on_event, stop).await?)
         }
         _ => None,
@@ -119,7 +119,7 @@ async fn run_pytest(
     files: &[TestFile],
     arguments: Vec<Utf8PathBuf>,
     settings: &PytestSettings,
-    on_event: impl FnMut(&jaunt_pytest::TestEvent),
+    on_event: impl FnMut(&jaunt_pytest::PytestEvent),
     stop: impl Future<Output = ()>,
 ) -> Result<PytestResult, PytestError> {
     let mut args = import_options(project, files, &settings.args);

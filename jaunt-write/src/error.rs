@@ -4,6 +4,7 @@ use std::{fmt, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cap_fs_ext::FileTypeExt;
+use jaunt_text::escaped;
 
 /// Why an operation on a [`Tree`](crate::Tree) was not done.
 ///
@@ -190,18 +191,7 @@ impl fmt::Display for Step<'_> {
     }
 }
 
-/// Shows a path so that it can be printed: on one line, and without characters that move the cursor.
+/// Shows a path on one line, without characters that move the cursor.
 pub(crate) fn shown(path: &Utf8Path) -> impl fmt::Display + '_ {
-    std::fmt::from_fn(move |f| {
-        for c in path.as_str().chars() {
-            if is_invisible(c) { write!(f, "{}", c.escape_unicode())? } else { write!(f, "{c}")? }
-        }
-        Ok(())
-    })
-}
-
-/// Control characters, line separators, and the marks that reverse the direction of text.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    escaped(path.as_str())
 }

@@ -14,12 +14,12 @@ const IMPURE: &[&str] =
 const EDGES: &[(&str, &[&str])] = &[
     ("jaunt-dag", &[]),
     ("jaunt-digest", &["jaunt-text"]),
-    ("jaunt-pytest", &[]),
+    ("jaunt-pytest", &["jaunt-process", "jaunt-text"]),
     ("jaunt-text", &[]),
     ("jaunt-process", &[]),
-    ("jaunt-write", &[]),
+    ("jaunt-write", &["jaunt-text"]),
     ("jaunt-sched", &["jaunt-dag"]),
-    ("jaunt-builder", &["jaunt-dag", "jaunt-digest", "jaunt-sched", "jaunt-write"]),
+    ("jaunt-builder", &["jaunt-dag", "jaunt-digest", "jaunt-sched", "jaunt-text", "jaunt-write"]),
     ("jaunt-fresh", &["jaunt-builder", "jaunt-digest", "jaunt-write"]),
     ("jaunt-tester", &["jaunt-builder", "jaunt-digest", "jaunt-pytest"]),
     (

@@ -2,12 +2,12 @@
 
 use jaunt_engine::CleanOptions;
 use jaunt_report::{CleanDocument, render};
+use jaunt_text::count;
 
 use crate::args::CleanArgs;
 use crate::error::CommandResult;
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::ui::count;
 
 pub(crate) async fn run(session: &Session, args: &CleanArgs) -> CommandResult<Exit> {
     let options = CleanOptions {

@@ -6,6 +6,7 @@ use jaunt_builder::{Plan, Staleness};
 use jaunt_digest::Kind;
 use jaunt_engine::{EngineEvent, GenerateOptions, GeneratorOptions, KindRun};
 use jaunt_report::{Backend, BuildDocument};
+use jaunt_text::count;
 use tokio::time::Instant;
 
 use crate::args::GenerateArgs;
@@ -13,7 +14,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::session::Session;
-use crate::ui::{Tone, count};
+use crate::ui::Tone;
 
 /// What the flags ask for.
 pub(crate) fn options(session: &Session, args: &GenerateArgs) -> CommandResult<GenerateOptions> {

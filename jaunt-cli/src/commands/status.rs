@@ -3,12 +3,12 @@
 use jaunt_builder::{Plan, Staleness};
 use jaunt_engine::{Status, StatusOptions};
 use jaunt_report::{StatusDocument, render};
+use jaunt_text::count;
 
 use crate::args::StatusArgs;
 use crate::error::CommandResult;
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::ui::count;
 
 pub(crate) async fn run(
     session: &Session,

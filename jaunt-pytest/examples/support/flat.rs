@@ -33,7 +33,7 @@ pub(crate) fn document(result: &PytestResult) -> Value {
         "failures": failures,
         "running": result.running,
         "complete": result.complete,
-        "doubts": result.doubts,
+        "doubts": result.doubts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "source": result.source,
     })
 }

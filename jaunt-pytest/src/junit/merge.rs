@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
+use crate::doubt::Doubt;
 use crate::junit::JunitReport;
 use crate::junit::address::Files;
-use crate::result::{Channel, Counts, PytestResult, RunState};
+use crate::result::{Counts, PytestResult, ResultSource, RunState};
 
 /// Makes one result of a log and the JUnit XML of the same run.
 ///
@@ -31,7 +32,7 @@ pub fn merge(text: PytestResult, junit: JunitReport) -> PytestResult {
     if text.counts.failed + text.counts.errors > 0 && xml.failures.is_empty() {
         let mut result = text;
         result.complete = false;
-        result.doubts.push("the JUnit XML has no failure, so it is not of this run".to_owned());
+        result.doubts.push(Doubt::UnrelatedJunit);
         return result;
     }
     let agree = agree(&text.counts, &xml.counts);
@@ -48,15 +49,12 @@ pub fn merge(text: PytestResult, junit: JunitReport) -> PytestResult {
         xml.counts.warnings = text.counts.warnings;
         xml.counts.deselected = text.counts.deselected;
         if !has_counts {
-            xml.doubts.push(
-                "tests that passed unexpectedly are counted as passed: the text does not tell"
-                    .to_owned(),
-            );
+            xml.doubts.push(Doubt::UnknownXpasses);
         }
     }
     if text.state == RunState::Unknown && text.pytest_version.is_some() {
         // The XML is written first, when the session ends, and then the rest of the report.
-        xml.doubts.push("the text breaks off before the end of the report".to_owned());
+        xml.doubts.push(Doubt::ReportCutOff);
     }
     xml.state = match (text.state, xml.state) {
         (RunState::Unknown, state) => state,
@@ -69,7 +67,7 @@ pub fn merge(text: PytestResult, junit: JunitReport) -> PytestResult {
         exit: text.exit,
         exit_code: text.exit_code,
         running: text.running,
-        source: Channel::Junit,
+        source: ResultSource::Junit,
         pytest_version: text.pytest_version,
         files: text.files,
         ..xml

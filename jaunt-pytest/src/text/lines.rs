@@ -1,7 +1,8 @@
 //! Lines of a log: any bytes, any length, bounded memory.
 
-use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
+
+use jaunt_text::strip_escapes;
 
 /// How much of a line is looked at. No line that means something is longer, except for messages,
 /// which may be cut.
@@ -65,42 +66,6 @@ impl<'a> Lines<'a> {
         let plain = strip_escapes(&raw).into_owned();
         Line { raw, plain }
     }
-}
-
-/// Removes terminal escape sequences: colors, cursor movements, titles.
-pub(super) fn strip_escapes(text: &str) -> Cow<'_, str> {
-    const ESCAPE: char = '\u{1b}';
-    if !text.contains(ESCAPE) {
-        return Cow::Borrowed(text);
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(ESCAPE) {
-        plain.push_str(before);
-        let mut chars = after.chars();
-        rest = match chars.next() {
-            // CSI: parameters, then one final character.
-            Some('[') => {
-                let body = chars.as_str();
-                match body.find(|c| matches!(c, '@'..='~')) {
-                    Some(at) => &body[at + 1..],
-                    None => "",
-                }
-            }
-            // OSC: ends with a bell, or with the string terminator.
-            Some(']') => {
-                let body = chars.as_str();
-                match body.find(['\u{7}', ESCAPE]) {
-                    Some(at) if body[at..].starts_with('\u{7}') => &body[at + 1..],
-                    Some(at) => &body[at..],
-                    None => "",
-                }
-            }
-            _ => chars.as_str(),
-        };
-    }
-    plain.push_str(rest);
-    Cow::Owned(plain)
 }
 
 /// UTF-16 made UTF-8, as it is read.
@@ -195,12 +160,6 @@ mod tests {
                 .collect();
             assert_eq!(lines(&bytes), [text]);
         }
-    }
-
-    #[test]
-    fn escape_sequences_are_not_text() {
-        let colored = "\u{1b}[1m\u{1b}[31mFAILED\u{1b}[0m a\u{1b}]0;title\u{7}b\u{1b}[2K\u{1b}";
-        assert_eq!(strip_escapes(colored), "FAILED ab");
     }
 
     #[test]

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
+use crate::doubt::Doubt;
 use crate::exit::PytestExit;
-use crate::result::{Channel, Counts, PytestResult, RunState, TestFailure};
+use crate::result::{Counts, PytestResult, ResultSource, RunState, TestFailure};
 use crate::text::TextOptions;
 use crate::text::end::End;
 use crate::text::ids::Title;
@@ -38,22 +39,22 @@ pub(super) fn resolve(log: &Log, options: &TextOptions) -> PytestResult {
     }
     if complete && !end.unknown.is_empty() {
         complete = false;
-        doubts.push(format!("outcomes of an unknown kind: {}", end.unknown.join(", ")));
+        doubts.push(Doubt::UnknownOutcomes { words: end.unknown.clone() });
     }
     if complete && end.n_failures() == 0 && !end.nothing_ran && !is_proven(log, &end, region_end) {
         complete = false;
-        doubts.push("nothing in the text confirms that no test failed".to_owned());
+        doubts.push(Doubt::UnconfirmedPass);
     }
     if complete && end.is_block && proof::has_subtests(log) {
         complete = false;
-        doubts.push("the reporter counts sub-tests like tests".to_owned());
+        doubts.push(Doubt::SubtestsCountedAsTests);
     }
     let counts = if chosen.is_some() { end.counts } else { counts_of_marks(log) };
     if let Some(exit) = exit {
         doubt_exit(exit, &counts, complete, &mut doubts);
     }
     if !complete && doubts.is_empty() {
-        doubts.push("the text does not tell how the run ended".to_owned());
+        doubts.push(Doubt::NoEnd);
     }
     PytestResult {
         state: state(log, chosen.as_ref().map(|(_, end)| end), region_end, exit),
@@ -64,7 +65,7 @@ pub(super) fn resolve(log: &Log, options: &TextOptions) -> PytestResult {
         duration: end.duration,
         complete,
         doubts,
-        source: Channel::Text,
+        source: ResultSource::Text,
         pytest_version: log.version.clone(),
         files: files(log, &found.failures),
         failures: found.failures,
@@ -74,13 +75,13 @@ pub(super) fn resolve(log: &Log, options: &TextOptions) -> PytestResult {
 }
 
 /// The end of the report: the last one that nothing else in the log contradicts.
-fn choose_end(log: &Log, doubts: &mut Vec<String>) -> Option<(u64, End)> {
+fn choose_end(log: &Log, doubts: &mut Vec<Doubt>) -> Option<(u64, End)> {
     let made_up = || proof::end_without_line(log).map(|end| (log.n_lines + 1, end));
     if log.ends.is_empty() {
         return made_up();
     }
     if log.ends.len() < log.sessions.len() {
-        doubts.push("a session of pytest began in the text and did not end".to_owned());
+        doubts.push(Doubt::SessionWithoutEnd);
         return None;
     }
     let sections = log.sections.iter().map(|section| section.line);
@@ -91,7 +92,7 @@ fn choose_end(log: &Log, doubts: &mut Vec<String>) -> Option<(u64, End)> {
     for (line, end) in log.ends.iter().rev() {
         if *line < last_section {
             // Another report came later.
-            contradiction.get_or_insert("a report began in the text and did not end".to_owned());
+            contradiction.get_or_insert(Doubt::ReportWithoutEnd);
             break;
         }
         match proof::contradiction(log, end) {
@@ -154,19 +155,19 @@ fn counts_of_marks(log: &Log) -> Counts {
     }
 }
 
-fn doubt_exit(exit: PytestExit, counts: &Counts, complete: bool, doubts: &mut Vec<String>) {
+fn doubt_exit(exit: PytestExit, counts: &Counts, complete: bool, doubts: &mut Vec<Doubt>) {
     let n_failures = counts.failed + counts.errors;
     match exit {
         PytestExit::Ok if n_failures > 0 => {
-            doubts.push(format!("pytest ended with exit code 0 in spite of {n_failures} failures"));
+            doubts.push(Doubt::FailuresWithExitZero { count: n_failures });
         }
         PytestExit::Ok => {}
         PytestExit::TestsFailed if n_failures > 0 => {}
         exit if complete && n_failures == 0 => {
-            doubts.push(format!("pytest ended with {exit} although nothing failed"));
+            doubts.push(Doubt::UnexplainedExit { exit, nothing_failed: true });
         }
         PytestExit::Other(_) | PytestExit::Signal(_) => {
-            doubts.push(format!("pytest ended with {exit}"));
+            doubts.push(Doubt::UnexplainedExit { exit, nothing_failed: false });
         }
         _ => {}
     }

@@ -14,6 +14,8 @@ use insta::{assert_json_snapshot, assert_snapshot};
 use jaunt_pytest::{Counts, PytestResult, TextOptions, merge, parse_junit, parse_text};
 use serde_json::Value;
 
+use crate::document::document;
+
 struct Case {
     name: String,
     dir: PathBuf,
@@ -121,7 +123,8 @@ fn every_recording_is_read_right_or_said_to_be_uncertain() {
     for case in Case::all() {
         let text = case.by_text();
         let junit = case.by_both().map_or("-", |result| case.judge(&result));
-        let doubts = text.doubts.join("; ");
+        let doubts: Vec<String> = text.doubts.iter().map(ToString::to_string).collect();
+        let doubts = doubts.join("; ");
         let line = format!("{:<40} {:<6} {junit:<6} {doubts}", case.name, case.judge(&text));
         writeln!(table, "{}", line.trim_end()).unwrap();
     }
@@ -193,13 +196,12 @@ fn no_beginning_of_a_failing_log_is_a_pass() {
 
 #[test]
 fn a_log_becomes_a_result() {
-    assert_json_snapshot!("mixed_text", Case::named("subtest_unittest.py92.default").by_text());
+    let text = Case::named("subtest_unittest.py92.default").by_text();
+    assert_json_snapshot!("mixed_text", document(&text));
 }
 
 #[test]
 fn a_log_and_its_junit_xml_become_one_result() {
-    assert_json_snapshot!(
-        "mixed_both",
-        Case::named("interrupt_test.py83.default").by_both().unwrap()
-    );
+    let both = Case::named("interrupt_test.py83.default").by_both().unwrap();
+    assert_json_snapshot!("mixed_both", document(&both));
 }

@@ -4,6 +4,8 @@ use std::io::{BufReader, Read};
 
 use jaunt_pytest::{PytestResult, TextOptions, parse_text};
 
+use crate::document::document;
+
 const PASSING: &str = "\
 ============================= test session starts ==============================
 platform linux -- Python 3.11.7, pytest-8.3.5, pluggy-1.5.0
@@ -190,7 +192,7 @@ fn a_long_log_is_read_to_its_end_and_not_kept() {
     // One line, and then a great many.
     for line in [&b"no end of it, "[..], chatter, b"test_a.py::test_x PASSED\n", b"E   x\n"] {
         let result = parse_long(line);
-        let text = serde_json::to_string(&result).unwrap();
+        let text = serde_json::to_string(&document(&result)).unwrap();
         assert!(text.len() < BOUND, "{} bytes", text.len());
         assert!(!result.passed());
         let ids: Vec<&str> = result.failures.iter().map(|it| it.node_id.as_str()).collect();

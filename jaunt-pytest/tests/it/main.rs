@@ -4,6 +4,8 @@
 #![expect(clippy::print_stderr, reason = "a test says why it is skipped")]
 
 mod corpus;
+#[path = "../../examples/support/document.rs"]
+mod document;
 mod input;
 mod matrix;
 mod runs;

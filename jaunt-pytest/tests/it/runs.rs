@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use jaunt_pytest::{
-    Channel, Outcome, OutputMode, Phase, PytestError, PytestResult, RunState, TestEvent,
+    Doubt, Outcome, OutputMode, Phase, PytestError, PytestEvent, PytestResult, ResultSource,
+    RunState,
 };
 use tokio::sync::Notify;
 
+use crate::document::document;
 use crate::support::{Project, Venv, run};
 
 /// Runs one file of tests.
@@ -41,7 +43,7 @@ def test_never(): pass
     assert_eq!(result.counts.passed, 1);
     assert!(!result.complete && !result.passed() && !result.failed());
 
-    let document = serde_json::to_value(&result).unwrap();
+    let document = serde_json::to_value(document(&result)).unwrap();
     assert_eq!(document["state"]["kind"], "crashed");
     assert_eq!(document["state"]["signal"], 11);
     assert_eq!(document["running"][0], "test_it.py::test_crash");
@@ -153,8 +155,8 @@ def test_long(): time.sleep(600)
 ";
     let project = Project::new(&[("test_it.py", tests)]);
     let started = Notify::new();
-    let tell = |event: &TestEvent| {
-        if matches!(event, TestEvent::TestStarted { .. }) {
+    let tell = |event: &PytestEvent| {
+        if matches!(event, PytestEvent::TestStarted { .. }) {
             started.notify_one();
         }
     };
@@ -199,9 +201,9 @@ def test_bad(): assert 0
 ";
     let project = Project::new(&[("test_it.py", tests)]);
     let told = RefCell::new(Vec::new());
-    let tell = |event: &TestEvent| match event {
-        TestEvent::TestStarted { node_id } => told.borrow_mut().push(format!("{node_id} ...")),
-        TestEvent::Outcome { node_id, outcome, counts, .. } => {
+    let tell = |event: &PytestEvent| match event {
+        PytestEvent::TestStarted { node_id } => told.borrow_mut().push(format!("{node_id} ...")),
+        PytestEvent::Outcome { node_id, outcome, counts, .. } => {
             assert_eq!(counts.failed, u64::from(*outcome == Outcome::Failed));
             told.borrow_mut().push(format!("{node_id} {outcome:?}"));
         }
@@ -235,7 +237,7 @@ async fn an_isolated_python_still_reports() {
     let mut command = project.command(&venv);
     command.python = with_option(&project, &venv, "-I");
     let result = run(&command).await;
-    assert_eq!(result.source, Channel::Plugin);
+    assert_eq!(result.source, ResultSource::Plugin);
     assert!(result.passed(), "{result:?}");
 }
 
@@ -263,7 +265,7 @@ def test_bad(): assert 0
     command.python_path.push("site".into());
     let result = run(&command).await;
     assert!(matches!(result.state, RunState::NotLoaded { .. }), "{result:?}");
-    assert_eq!((result.source, result.counts.passed), (Channel::Junit, 1));
+    assert_eq!((result.source, result.counts.passed), (ResultSource::Junit, 1));
     let ids: Vec<&str> = result.failures.iter().map(|it| it.node_id.as_str()).collect();
     assert_eq!(ids, ["test_it.py::test_bad"]);
     assert!(!result.passed());
@@ -302,7 +304,7 @@ async fn a_file_without_a_test_is_no_pass() {
     let project = Project::new(&[("test_a.py", "def test_a(): pass\n"), ("test_b.py", "")]);
     let result = run(&project.command(&venv)).await;
     assert!(!result.passed() && !result.failed());
-    assert_eq!(result.doubts, ["no test was collected from `test_b.py`"]);
+    assert_eq!(result.doubts, [Doubt::NotCollected { file: "test_b.py".into() }]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 
+use crate::doubt::Doubt;
 use crate::result::{Phase, TestFailure};
 use crate::text::end::End;
 use crate::text::ids::{Entry, Title, node_name, split_subtest, unescape};
@@ -17,7 +18,7 @@ use crate::text::scan::{Block, Heading, Log, SectionKind};
 pub(super) struct Found {
     pub(super) failures: Vec<TestFailure>,
     /// What is wrong with them, if anything is.
-    pub(super) doubt: Option<String>,
+    pub(super) doubt: Option<Doubt>,
 }
 
 /// Finds the failures of the report that ends at line `end_line`.
@@ -37,11 +38,11 @@ pub(super) fn find(log: &Log, end: &End, end_line: u64, has_end: bool) -> Found 
     match failures {
         Some((failures, Certainty::Exact)) => Found { failures, doubt: None },
         Some((failures, Certainty::Ambiguous)) => {
-            Found { failures, doubt: Some("where some of the ids end cannot be told".to_owned()) }
+            Found { failures, doubt: Some(Doubt::AmbiguousIds) }
         }
         None => Found {
             failures: Vec::new(),
-            doubt: Some(format!("{} failures are counted, but not named", end.n_failures())),
+            doubt: Some(Doubt::UnnamedFailures { count: end.n_failures() }),
         },
     }
 }

@@ -1,5 +1,6 @@
 //! Whether the parts of a log agree.
 
+use crate::doubt::Doubt;
 use crate::result::Counts;
 use crate::text::end::End;
 use crate::text::ids::{Entry, Title};
@@ -7,7 +8,7 @@ use crate::text::progress::Word;
 use crate::text::scan::{Collected, Log};
 
 /// What in the log speaks against an end, if anything does.
-pub(super) fn contradiction(log: &Log, end: &End) -> Option<String> {
+pub(super) fn contradiction(log: &Log, end: &End) -> Option<Doubt> {
     let counts = &end.counts;
     let marks = &log.progress;
     let n_failed = (marks.n_letters("F") + marks.n_letters("u")).max(marks.n_words(Word::Failed));
@@ -18,14 +19,16 @@ pub(super) fn contradiction(log: &Log, end: &End) -> Option<String> {
     let may_be_nested = adds_up == Some(true) && end.is_decorated && end.n_failures() > 0;
     // Reporters of their own mark in their own way.
     if !end.is_block && !may_be_nested && (n_failed > counts.failed || n_errors > counts.errors) {
-        return Some(format!(
-            "the last line counts {} failed and {} errors, but {n_failed} and {n_errors} are marked",
-            counts.failed, counts.errors,
-        ));
+        return Some(Doubt::MarksContradictCounts {
+            failed: counts.failed,
+            errors: counts.errors,
+            marked_failed: n_failed,
+            marked_errors: n_errors,
+        });
     }
     if adds_up == Some(false) {
-        let n_items = log.collected.map_or(0, |collected| collected.items);
-        return Some(format!("the last line does not account for the {n_items} tests collected"));
+        let collected = log.collected.map_or(0, |collected| collected.items);
+        return Some(Doubt::CountsContradictCollection { collected });
     }
     None
 }

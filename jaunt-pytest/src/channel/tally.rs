@@ -1,4 +1,4 @@
-//! What the records add up to.
+//! The sum of the records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::channel::record::{Body, Head, Report};
-use crate::event::{Outcome, TestEvent};
+use crate::doubt::Doubt;
+use crate::event::{Outcome, PytestEvent};
 use crate::exit::PytestExit;
-use crate::result::{Captured, Channel, Counts, Phase, PytestResult, RunState, TestFailure};
+use crate::result::{Captured, Counts, Phase, PytestResult, ResultSource, RunState, TestFailure};
 
 /// The sum of all records so far.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct Tally {
     token: String,
     /// How many records came, and the highest number among them.
     n_records: u64,
@@ -46,26 +47,15 @@ struct Finish {
     examples: Vec<String>,
 }
 
-/// What ended the process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// It ended by itself.
-    Itself,
-    /// The caller had it stopped.
-    Stopped,
-    /// The time limit.
-    TimedOut(Duration),
-}
-
-impl Ledger {
-    /// A ledger for the records that carry `token`; all others are passed over.
+impl Tally {
+    /// Makes a tally of the records that carry `token`; all others are skipped.
     pub(crate) fn new(token: &str) -> Self {
         Self { token: token.to_owned(), ..Self::default() }
     }
 
-    /// Takes in one line of the event file, and tells what is worth telling about it.
-    pub(crate) fn enter(&mut self, line: &[u8], mut tell: impl FnMut(&TestEvent)) {
-        // A line that is not ours, or is torn, is missed by its number if it matters.
+    /// Adds one line of the event file, and reports what it says.
+    pub(crate) fn add_line(&mut self, line: &[u8], mut on_event: impl FnMut(&PytestEvent)) {
+        // A line that is not ours or is torn is skipped; if it matters, its number is missing.
         let Ok(head) = serde_json::from_slice::<Head>(line) else { return };
         let Ok(body) = serde_json::from_slice::<Body>(line) else { return };
         if head.token != self.token {
@@ -79,7 +69,7 @@ impl Ledger {
         self.last_seq = self.last_seq.max(head.seq);
         for id in head.passed {
             self.counts.passed += 1;
-            tell(&TestEvent::Outcome {
+            on_event(&PytestEvent::Outcome {
                 node_id: id,
                 outcome: Outcome::Passed,
                 phase: Phase::Call,
@@ -88,21 +78,21 @@ impl Ledger {
             });
         }
         if let Some(event) = self.add(body) {
-            tell(&event);
+            on_event(&event);
         }
     }
 
-    fn add(&mut self, body: Body) -> Option<TestEvent> {
+    fn add(&mut self, body: Body) -> Option<PytestEvent> {
         match body {
             Body::Loaded | Body::Passed => None,
             Body::Session { pytest, python, parallel } => {
                 self.session = Some(Session { pytest: pytest.clone(), parallel });
-                Some(TestEvent::Started { pytest, python })
+                Some(PytestEvent::Started { pytest, python })
             }
             Body::Collected { tests, deselected, files } => {
                 self.add_files(files);
                 self.counts.deselected = self.counts.deselected.max(deselected);
-                Some(TestEvent::Collected { tests, deselected })
+                Some(PytestEvent::Collected { tests, deselected })
             }
             Body::Worker { files, deselected } => {
                 self.add_files(files);
@@ -114,7 +104,7 @@ impl Ledger {
                     self.running.clear();
                 }
                 self.running.push(id.clone());
-                Some(TestEvent::TestStarted { node_id: id })
+                Some(PytestEvent::TestStarted { node_id: id })
             }
             Body::End { id } => {
                 self.running.retain(|running| *running != id);
@@ -149,13 +139,13 @@ impl Ledger {
         self.files.keys().chain(&self.reported).map(Utf8PathBuf::as_path)
     }
 
-    /// Draws the balance.
+    /// Builds the result. `cut_short` is the state of a run that we ended.
     ///
-    /// Files that are missing, and what the run wrote, are the caller's to add.
-    pub(crate) fn close(
+    /// The caller adds the output of the run, and doubts about files that were not seen.
+    pub(crate) fn into_result(
         mut self,
         exit: PytestExit,
-        ending: Ending,
+        cut_short: Option<RunState>,
         duration: Duration,
     ) -> PytestResult {
         let mut doubts = Vec::new();
@@ -163,11 +153,11 @@ impl Ledger {
         let n_missing = (self.last_seq + 1).saturating_sub(self.n_records);
         if n_missing > 0 {
             complete = false;
-            doubts.push(format!("{n_missing} records of the run are missing"));
+            doubts.push(Doubt::MissingRecords { count: n_missing });
         }
-        let state = self.state(exit, ending);
+        let state = cut_short.unwrap_or_else(|| self.state(exit));
         match &state {
-            RunState::Finished => self.doubt(exit, &mut doubts),
+            RunState::Finished => self.add_doubts(exit, &mut doubts),
             RunState::NotStarted { .. } => complete = true,
             _ => {}
         }
@@ -175,7 +165,7 @@ impl Ledger {
             && state != RunState::Finished
             && exit.code().is_some_and(|code| code != finish.exit)
         {
-            doubts.push(differing_exits(finish.exit, exit));
+            doubts.push(Doubt::DifferentExits { session: finish.exit, process: exit });
         }
         PytestResult {
             state,
@@ -187,7 +177,7 @@ impl Ledger {
             duration,
             complete,
             doubts,
-            source: Channel::Plugin,
+            source: ResultSource::Plugin,
             files: self.files.into_keys().collect(),
             pytest_version: self.session.take().map(|session| session.pytest),
             stdout: String::new(),
@@ -195,14 +185,8 @@ impl Ledger {
         }
     }
 
-    fn state(&self, exit: PytestExit, ending: Ending) -> RunState {
-        match ending {
-            Ending::TimedOut(after) => return RunState::TimedOut { after },
-            Ending::Stopped => {
-                return RunState::Interrupted { reason: "stopped by the caller".to_owned() };
-            }
-            Ending::Itself => {}
-        }
+    /// Returns the state of a run that ended by itself.
+    fn state(&self, exit: PytestExit) -> RunState {
         let crashed = RunState::Crashed { signal: exit.signal(), code: exit.code() };
         if exit.signal().is_some() {
             return crashed;
@@ -234,32 +218,22 @@ impl Ledger {
         }
     }
 
-    /// Names what does not fit together in a run that seems to have finished.
-    fn doubt(&self, exit: PytestExit, doubts: &mut Vec<String>) {
+    /// Adds what does not fit together in a run that seems to have finished.
+    fn add_doubts(&self, exit: PytestExit, doubts: &mut Vec<Doubt>) {
         let Some(finish) = &self.finish else { return };
-        let n_failures = self.failures.len();
+        let count = self.failures.len() as u64;
         if exit != PytestExit::from_code(finish.exit) {
-            doubts.push(differing_exits(finish.exit, exit));
+            doubts.push(Doubt::DifferentExits { session: finish.exit, process: exit });
         }
         match exit {
-            PytestExit::Ok if n_failures > 0 => {
-                doubts.push(format!(
-                    "pytest ended with exit code 0 in spite of {n_failures} failures"
-                ));
-            }
-            PytestExit::Ok if finish.pending > 0 => {
-                doubts.push(format!(
-                    "{} collected tests have no outcome, such as {}",
-                    finish.pending,
-                    quoted(&finish.examples),
-                ));
-            }
+            PytestExit::Ok if count > 0 => doubts.push(Doubt::FailuresWithExitZero { count }),
+            PytestExit::Ok if finish.pending > 0 => doubts.push(Doubt::TestsWithoutOutcome {
+                count: finish.pending,
+                examples: finish.examples.clone(),
+            }),
             PytestExit::Ok => {}
-            PytestExit::TestsFailed if n_failures > 0 => {}
-            exit => doubts.push(format!(
-                "pytest ended with {exit}{}",
-                if n_failures == 0 { " although nothing failed" } else { "" },
-            )),
+            PytestExit::TestsFailed if count > 0 => {}
+            exit => doubts.push(Doubt::UnexplainedExit { exit, nothing_failed: count == 0 }),
         }
     }
 
@@ -270,7 +244,7 @@ impl Ledger {
         }
     }
 
-    fn add_report(&mut self, report: Report) -> TestEvent {
+    fn add_report(&mut self, report: Report) -> PytestEvent {
         let Counts { passed, failed, errors, skipped, xfailed, xpassed, reruns, .. } =
             &mut self.counts;
         let outcome = match (report.outcome, report.phase) {
@@ -288,7 +262,7 @@ impl Ledger {
         } += 1;
         let file = report.file.map(Utf8PathBuf::from);
         self.reported.extend(file.clone());
-        let event = TestEvent::Outcome {
+        let event = PytestEvent::Outcome {
             node_id: report.id.clone(),
             outcome,
             phase: report.phase,
@@ -309,12 +283,4 @@ impl Ledger {
         }
         event
     }
-}
-
-fn differing_exits(session: i32, process: PytestExit) -> String {
-    format!("pytest's session ended with exit code {session}, but its process with {process}")
-}
-
-fn quoted(ids: &[String]) -> String {
-    ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }
