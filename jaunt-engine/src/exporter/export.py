@@ -67,6 +67,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib
+import inspect
 import json
 import os
 import pathlib
@@ -78,7 +79,6 @@ import time
 import traceback
 
 OLDEST_PYTHON = (3, 12)
-LINE = "1.7."
 DIGEST_SCHEME = "2"
 
 # What makes a text look like a spec module even though it cannot be parsed, or decoded.
@@ -280,19 +280,20 @@ def reap(child):
 
 
 def collect_or_explain(settings, hide, announce):
-    project = None
+    package = project = None
     try:
-        project = Project(settings, hide, announce)
+        package = Package()
+        project = Project(settings, package, hide, announce)
         return project.document()
     except Refusal as refusal:
         error = refusal.document
-    except Exception:
-        error = Refusal(
-            "internal",
-            "the exporter failed",
-            traceback=traceback.format_exc(),
-            hint="this is a bug; please report it with the traceback",
-        ).document
+    except Exception as err:
+        where = traceback.format_exc()
+        if package is not None and package.is_cause_of(err):
+            error = package.unsupported([say(err)], traceback=where).document
+        else:
+            hint = "this is a bug; please report it with the traceback"
+            error = Refusal("internal", "the exporter failed", traceback=where, hint=hint).document
     retry = error["kind"] == "import" and project is not None and project.saw_generated
     return dict(failed(error), retry=retry and hide)
 
@@ -300,137 +301,537 @@ def collect_or_explain(settings, hide, announce):
 # --- The package ---------------------------------------------------------------------------------
 
 
-def load_package():
-    """Imports the installed package, before anything of the project can be imported."""
-    import importlib.metadata
+class Package:
+    """The installed `jaunt` package. Only this class names anything in it.
 
-    install = "install it for this interpreter: `%s -m pip install 'jaunt>=1.7,<1.8'`" % (
-        os.path.basename(sys.executable) or "python"
-    )
-    try:
-        found = importlib.metadata.version("jaunt")
-    except importlib.metadata.PackageNotFoundError:
-        found = None
-    try:
-        import jaunt
-    except ModuleNotFoundError as err:
-        if err.name != "jaunt":
-            raise broken_package(err)
-        message = "the Python package `jaunt` is not installed for this interpreter"
-        raise Refusal("missing_package", message, hint=install)
-    except Exception as err:
-        raise broken_package(err)
-    version = found or str(getattr(jaunt, "__version__", "0.0.0"))
-    # A source tree on the path has no version to go by.
-    if version != "0.0.0" and not version.startswith(LINE):
-        message = f"the Python package `jaunt` is {version}, and this needs the 1.7 line"
-        raise Refusal("unsupported_package", message, hint=install)
-    try:
-        import jaunt.config
-        import jaunt.decorator_analysis
-        import jaunt.deps
-        import jaunt.digest
-        import jaunt.discovery
-        import jaunt.dotenv
-        import jaunt.module_magic
-        import jaunt.paths
-        import jaunt.registry
-        import jaunt.runtime
-        import jaunt.spec_ref
-        import jaunt.status_core
-        import jaunt.workspace
-    except Exception as err:
-        raise broken_package(err)
-    return jaunt, version
+    Most of what the script uses is private to the package and may change with any release. The
+    tables list all of it. `__init__` checks every entry before a module of the project is imported,
+    so a release that differs is an `unsupported_package`, not a failure halfway.
+    """
+
+    LINE = "1.7."
+    # The first and the last release that pass the tests of this script; so do all between them.
+    OLDEST, NEWEST = "1.7.1", "1.7.14"
+    MISSING_HINT = "install it for this interpreter: `%s -m pip install 'jaunt>=1.7,<1.8'`"
+    UNSUPPORTED_HINT = "install a release that works: `%s -m pip install 'jaunt>=%s,<=%s'`"
+
+    # Functions, and how they are called: `name=` is a keyword argument, other words are positional.
+    FUNCTIONS = {
+        "config.load_config": "root= config_path=",
+        "decorator_analysis.spec_ref_from_object": "obj",
+        "deps._iter_deps_value": "value",
+        "deps._normalize_dep": "dep",
+        "deps._resolve_import_from_module": "module_name= source_path= node=",
+        "deps.build_spec_graph": "specs infer_default=",
+        "deps.spec_ref_from_object": "obj",
+        "digest._stable_decorator_kwargs": "entry",
+        "digest.graph_digest": "spec_ref specs graph cache= local_fn=",
+        "digest.legacy_local_digest": "entry",
+        "digest.local_digest": "entry",
+        "discovery._has_jaunt_markers": "source",
+        "discovery.prepare_import_environment": "module_names= roots=",
+        "discovery.seed_namespace_package": "module_prefix= package_root=",
+        "dotenv.load_dotenv_into_environ": "path",
+        "module_magic.finalize_module_magic": "module_name",
+        "paths.generated_module_to_relpath": "module generated_dir=",
+        "paths.spec_module_to_generated_module": "module generated_dir=",
+        "registry.get_magic_registry": "",
+        "registry.get_module_magic_registry": "",
+        "registry.get_test_registry": "",
+        "runtime._import_generated_module": "spec_module",
+        "runtime.spec_ref_from_object": "obj",
+        "spec_ref.normalize_spec_ref": "text",
+        "spec_ref.spec_ref_from_object": "obj",
+        "status_core.prepend_sys_path": "dirs",
+        "workspace._module_name": "root file",
+        "workspace._owner": "path root=",
+        "workspace._test_prefix": "test_root owner",
+        "workspace.expand_roots": "root patterns setting= require_one= include_missing_literals=",
+    }
+    # Importing these modules takes as long as a third of all the others, and few projects need
+    # them. So they are imported and checked by `place_auto_test` only.
+    AUTO_TEST_FUNCTIONS = {
+        "module_contract.synthesize_auto_class_test_entries": (
+            "specs default_on= tests_package= generated_dir="
+        ),
+        "tester._auto_test_output_path": (
+            "project_dir= module_name= generated_dir= tests_package= test_roots="
+        ),
+    }
+    # Exceptions.
+    ERRORS = ("errors.JauntConfigError", "errors.JauntError", "errors.JauntNotBuiltError")
+    # Data classes, and the attributes that are read.
+    RECORDS = {
+        "config.BuildConfig": "infer_deps jobs",
+        "config.JauntConfig": "build paths target_languages test",
+        "config.PathsConfig": "generated_dir source_roots test_roots",
+        "config.TestConfig": "auto_class_tests infer_deps jobs pytest_args",
+        "registry.SpecEntry": (
+            "class_name decorator_kwargs kind module obj qualname source_file spec_ref"
+        ),
+    }
+    # Imported names that `read_through` replaces, and the attributes that the replacements have.
+    REPLACED = {
+        "decorator_analysis.Path": "read_text",
+        "decorator_analysis.ast": "parse get_source_segment",
+        "decorator_analysis.copy": "deepcopy",
+        "deps.Path": "read_text",
+        "deps.ast": "parse get_source_segment",
+        "digest.Path": "read_text",
+        "digest.ast": "parse get_source_segment",
+        "discovery.Path": "read_text",
+        "discovery.ast": "parse get_source_segment",
+        "module_magic.Path": "read_text",
+        "module_magic.ast": "parse get_source_segment",
+    }
+    # The attribute by which an object says which spec it is.
+    SPEC_REF = "__jaunt_spec_ref__"
+
+    def __init__(self):
+        """Imports the package and checks it."""
+        self.modules = {}
+        self.functions = {}
+        self.top, self.version = self.import_top()
+        self.directory = os.path.dirname(getattr(self.top, "__file__", None) or "")
+        names = [*self.FUNCTIONS, *self.ERRORS, *self.RECORDS, *self.REPLACED]
+        faults = self.import_modules(names)
+        faults += self.bind(self.FUNCTIONS)
+        faults += [fault for name in self.ERRORS for fault in self.error_faults(name)]
+        for table in (self.RECORDS, self.REPLACED):
+            faults += [fault for name in table for fault in self.attribute_faults(name, table[name])]
+        faults = faults or self.override_faults()
+        if faults:
+            raise self.unsupported(faults)
+        self.ConfigError, self.Error, self.NotBuiltError = map(self.find, self.ERRORS)
+
+    # --- Importing and checking it
+
+    def import_top(self):
+        """Imports `jaunt` itself, and returns it with its version."""
+        import importlib.metadata
+
+        try:
+            found = importlib.metadata.version("jaunt")
+        except importlib.metadata.PackageNotFoundError:
+            found = None
+        try:
+            import jaunt
+        except ModuleNotFoundError as err:
+            if err.name != "jaunt":
+                raise self.broken(err)
+            message = "the Python package `jaunt` is not installed for this interpreter"
+            raise Refusal("missing_package", message, hint=self.MISSING_HINT % python_name())
+        except Exception as err:
+            raise self.broken(err)
+        version = found or str(getattr(jaunt, "__version__", "0.0.0"))
+        # A source tree on the path has no version to go by.
+        if version != "0.0.0" and not version.startswith(self.LINE):
+            message = f"the Python package `jaunt` is {version}, and this needs the 1.7 line"
+            message += f" ({self.OLDEST} to {self.NEWEST} are known to work)"
+            raise Refusal("unsupported_package", message, hint=self.unsupported_hint())
+        return jaunt, version
+
+    def import_modules(self, names):
+        """Imports the modules of these names. Returns a fault for each that does not exist."""
+        faults = []
+        for name in sorted({name.partition(".")[0] for name in names}):
+            try:
+                self.modules[name] = importlib.import_module("jaunt." + name)
+            except Exception as err:
+                if not (isinstance(err, ModuleNotFoundError) and err.name == "jaunt." + name):
+                    raise self.broken(err)
+                faults.append(f"no module `jaunt.{name}`")
+        return faults
+
+    def broken(self, err):
+        message = f"the Python package `jaunt` is installed, but cannot be imported: {say(err)}"
+        return Refusal("broken_package", message, traceback=traceback.format_exc())
+
+    def unsupported(self, faults, **more):
+        shown = "; ".join(faults[:4])
+        if len(faults) > 4:
+            shown += f"; and {len(faults) - 4} more"
+        message = (
+            f"the Python package `jaunt` {self.version} differs from the releases that are known "
+            f"to work ({self.OLDEST} to {self.NEWEST}): {shown}"
+        )
+        return Refusal("unsupported_package", message, hint=self.unsupported_hint(), **more)
+
+    def unsupported_hint(self):
+        return self.UNSUPPORTED_HINT % (python_name(), self.OLDEST, self.NEWEST)
+
+    def find(self, name):
+        """Returns what the package calls `module.name`, or `None`."""
+        module, _, attribute = name.partition(".")
+        return getattr(self.modules.get(module), attribute, None)
+
+    def missing(self, name):
+        """Returns the fault of a name that is not there, unless its whole module is not."""
+        return [f"no `jaunt.{name}`"] if name.partition(".")[0] in self.modules else []
+
+    def bind(self, functions):
+        """Makes these functions available to `call`. Returns a fault for each that does not fit."""
+        faults = []
+        for name, call in functions.items():
+            function = self.functions[name] = self.find(name)
+            if function is None:
+                faults += self.missing(name)
+                continue
+            words = call.split()
+            keywords = {word[:-1]: None for word in words if word.endswith("=")}
+            try:
+                signature = inspect.signature(function)
+            except (TypeError, ValueError):
+                faults.append(f"`jaunt.{name}` is no function")
+                continue
+            try:
+                signature.bind(*words[: len(words) - len(keywords)], **keywords)
+            except TypeError:
+                found, needed = ", ".join(signature.parameters), ", ".join(words)
+                faults.append(f"`jaunt.{name}` takes `({found})`, not `({needed})`")
+        return faults
+
+    def error_faults(self, name):
+        error = self.find(name)
+        if error is None:
+            return self.missing(name)
+        if isinstance(error, type) and issubclass(error, Exception):
+            return []
+        return [f"`jaunt.{name}` is no exception"]
+
+    def attribute_faults(self, name, attributes):
+        owner = self.find(name)
+        if owner is None:
+            return self.missing(name)
+        if name in self.RECORDS and not (
+            isinstance(owner, type) and dataclasses.is_dataclass(owner)
+        ):
+            return [f"`jaunt.{name}` is no data class"]
+        fields = getattr(owner, "__dataclass_fields__", ())
+        return [
+            f"no `jaunt.{name}.{attribute}`"
+            for attribute in attributes.split()
+            if attribute not in fields and not hasattr(owner, attribute)
+        ]
+
+    def override_faults(self):
+        """Checks that `SPEC_REF` is still the name of that attribute."""
+        probe = type("probe", (), {self.SPEC_REF: "module:name"})
+        try:
+            found = self.call("spec_ref.spec_ref_from_object", probe)
+        except Exception as err:
+            found = say(err)
+        function = "`jaunt.spec_ref.spec_ref_from_object`"
+        return [] if found == "module:name" else [f"{function} ignores `{self.SPEC_REF}`"]
+
+    def is_cause_of(self, err):
+        """Whether something that the package lacks is behind an error that nobody expected."""
+        if not isinstance(err, (AttributeError, ImportError)):
+            return False
+        if isinstance(err, ImportError):
+            name = err.name
+        elif isinstance(err.obj, type(sys)):
+            name = err.obj.__name__
+        else:
+            name = (err.obj if isinstance(err.obj, type) else type(err.obj)).__module__
+        if str(name).partition(".")[0] == "jaunt":
+            return True
+        frames = traceback.extract_tb(err.__traceback__)
+        return any(self.holds(frame.filename) for frame in frames)
+
+    def holds(self, filename):
+        """Whether a file is one of the package's own."""
+        return bool(self.directory) and filename.startswith(self.directory + os.sep)
+
+    def call(self, name, *args, **kwargs):
+        return self.functions[name](*args, **kwargs)
+
+    # --- Changing it
+
+    def read_through(self, sources):
+        """Makes the package read and parse files by means of `sources`."""
+        replacements = {"Path": sources.path_class(), "ast": SourceAst(sources)}
+        replacements["copy"] = ShallowCopy()
+        for name in self.REPLACED:
+            module, _, attribute = name.partition(".")
+            setattr(self.modules[module], attribute, replacements[attribute])
+
+    def correct_spec_refs(self, spec_modules):
+        """Gives objects the spec ref of the class or function that they are.
+
+        A class below a generated class inherits its `__jaunt_spec_ref__`, and would take its place
+        in the registry. A function that `magic_module` has put in place says that it is from the
+        generated module; `spec_modules` maps the names of these to those of their spec modules.
+        """
+        original = self.functions["spec_ref.spec_ref_from_object"]
+
+        def spec_ref_from_object(obj):
+            module = getattr(obj, "__module__", None)
+            if isinstance(obj, type) and self.SPEC_REF not in vars(obj):
+                return self.spec_ref(f"{module}:{obj.__qualname__}")
+            if module in spec_modules and hasattr(obj, "__qualname__"):
+                return self.spec_ref(f"{spec_modules[module]}:{obj.__qualname__}")
+            return original(obj)
+
+        for name in self.FUNCTIONS:
+            module, _, attribute = name.partition(".")
+            if attribute == "spec_ref_from_object":
+                setattr(self.modules[module], attribute, spec_ref_from_object)
+
+    def tolerate_broken_generated_modules(self, broken):
+        """Makes a generated module that cannot be imported look like one that was never built.
+
+        What is wrong with it goes into `broken`, by the name of the spec module.
+        """
+        load = self.functions["runtime._import_generated_module"]
+
+        def tolerant(spec_module):
+            try:
+                return load(spec_module)
+            except ModuleNotFoundError:
+                raise
+            except BaseException as err:
+                broken[spec_module] = say(err)
+                raise ModuleNotFoundError(f"generated module of {spec_module}") from err
+
+        self.modules["runtime"]._import_generated_module = tolerant
+
+    # --- Configuration and names
+
+    def load_config(self, root, path):
+        return self.call("config.load_config", root=root, config_path=path)
+
+    def load_dotenv(self, path):
+        self.call("dotenv.load_dotenv_into_environ", path)
+
+    def set_generated_dir(self, name):
+        os.environ["JAUNT_GENERATED_DIR"] = name
+
+    def expand_roots(self, root, patterns, setting, require_one):
+        return self.call(
+            "workspace.expand_roots",
+            root,
+            patterns,
+            setting=setting,
+            require_one=require_one,
+            include_missing_literals=not require_one,
+        )
+
+    def owner(self, path, root):
+        """Returns the directory of the nearest pyproject.toml, or the project root."""
+        return self.call("workspace._owner", path, root=root)[1]
+
+    def module_name(self, top, file):
+        return self.call("workspace._module_name", top, file)
+
+    def generated_place(self, name, generated_dir):
+        """Returns the name and the relative path of the generated module of a spec module."""
+        module = self.call(
+            "paths.spec_module_to_generated_module", name, generated_dir=generated_dir
+        )
+        path = self.call("paths.generated_module_to_relpath", module, generated_dir=generated_dir)
+        return module, path.as_posix()
+
+    def has_markers(self, text):
+        return self.call("discovery._has_jaunt_markers", text)
+
+    def imported_from(self, name, file, node):
+        """Returns the name of the module that a `from` statement imports from, or `None`."""
+        return self.call(
+            "deps._resolve_import_from_module", module_name=name, source_path=str(file), node=node
+        )
+
+    # --- Importing the project
+
+    def prepend_sys_path(self, directories):
+        self.call("status_core.prepend_sys_path", directories)
+
+    def forget_modules(self, names, roots):
+        """Clears the registry, and forgets the imported modules of these names or below `roots`."""
+        self.call("discovery.prepare_import_environment", module_names=names, roots=roots)
+
+    def seed_namespace_package(self, name, directory):
+        self.call("discovery.seed_namespace_package", module_prefix=name, package_root=directory)
+
+    def product_specs(self):
+        return self.call("registry.get_magic_registry")
+
+    def test_specs(self):
+        return self.call("registry.get_test_registry")
+
+    def governed_modules(self):
+        """Returns the modules that have called `magic_module`."""
+        return self.call("registry.get_module_magic_registry")
+
+    def finalize(self, name):
+        self.call("module_magic.finalize_module_magic", name)
+
+    # --- Specs
+
+    def spec_ref(self, text):
+        return self.call("spec_ref.normalize_spec_ref", text)
+
+    def inherits_from_spec(self, obj):
+        bases = obj.__mro__[1:] if isinstance(obj, type) else ()
+        return any(self.SPEC_REF in vars(base) for base in bases)
+
+    def graph(self, specs, infer, walked=None):
+        """Returns the dependencies of each spec; of those of `walked` alone, if it is given."""
+        if walked is not None:
+            specs = Scope(specs)
+            specs.walked = walked
+        return self.call("deps.build_spec_graph", specs, infer_default=infer)
+
+    def named_deps(self, entry):
+        """Yields each value that the argument `deps` holds, with its spec ref or `None`."""
+        for dep in self.call("deps._iter_deps_value", entry.decorator_kwargs.get("deps")):
+            yield dep, self.call("deps._normalize_dep", dep)
+
+    def arguments_text(self, entry):
+        """Returns the text of the decorator arguments that is digested."""
+        return self.call("digest._stable_decorator_kwargs", entry)
+
+    def local_digest(self, entry):
+        return self.call("digest.local_digest", entry)
+
+    def legacy_local_digest(self, entry):
+        return self.call("digest.legacy_local_digest", entry)
+
+    def graph_digest(self, ref, entries, graph, memory, local):
+        """Computes the digest of a spec and its dependencies, and adds it to `memory`."""
+        self.call(
+            "digest.graph_digest",
+            ref,
+            entries,
+            graph,
+            cache=memory,
+            local_fn=lambda entry: local[entry.spec_ref],
+        )
+
+    def load_auto_tests(self):
+        """Imports and checks what `place_auto_tests` needs."""
+        faults = self.import_modules(self.AUTO_TEST_FUNCTIONS)
+        faults += self.bind(self.AUTO_TEST_FUNCTIONS)
+        if faults:
+            raise self.unsupported(faults)
+
+    def place_auto_tests(self, ref, entry, owner, tops, default_on, generated_dir):
+        """Yields the name and the path of each test module that is made up for a class."""
+        package = self.call("workspace._test_prefix", tops[0], owner) if tops else "tests"
+        try:
+            made = self.call(
+                "module_contract.synthesize_auto_class_test_entries",
+                {ref: entry},
+                default_on=default_on,
+                tests_package=package,
+                generated_dir=generated_dir,
+            )
+        except ValueError:
+            return  # The test root is not named like a package.
+        for name in made:
+            path = self.call(
+                "tester._auto_test_output_path",
+                project_dir=owner,
+                module_name=name,
+                generated_dir=generated_dir,
+                tests_package=package,
+                test_roots=tops or None,
+            )
+            yield name, path
 
 
-def broken_package(err):
-    message = f"the Python package `jaunt` is installed, but cannot be imported: {say(err)}"
-    return Refusal("broken_package", message, traceback=traceback.format_exc())
+class Scope(dict):
+    """Specs that may be depended on, of which only `walked` are asked for their dependencies.
+
+    `deps.build_spec_graph` goes through its specs by iteration, and looks dependencies up by key.
+    """
+
+    walked = {}
+
+    def __iter__(self):
+        return iter(self.walked)
+
+    def items(self):
+        return self.walked.items()
+
+
+# --- Source texts --------------------------------------------------------------------------------
 
 
 class Sources:
-    """Source texts and their trees, each read and parsed once, also for the package.
+    """Source texts and their trees. Each is read and parsed once, also for the package.
 
     The package reads and parses a file again for every spec and every digest, which is most of the
-    time it takes, and a byte order mark makes it fail. Its modules therefore get a `Path` and an
-    `ast` that know whole files; for anything else these are the ordinary ones.
+    time it takes, and a byte order mark makes it fail. So its modules get a `Path` and an `ast` that
+    know whole files. For anything else these are the ordinary ones.
     """
 
-    PATCHED = ("decorator_analysis", "deps", "digest", "discovery", "module_magic")
+    def __init__(self):
+        self.texts = {}
+        self.whole = set()
+        # The package goes through all modules several times, and would parse them each time.
+        self.parse = functools.lru_cache(maxsize=2048)(ast.parse)
+        self.split = functools.lru_cache(maxsize=16)(lambda text: text.split("\n"))
 
-    def __init__(self, jaunt):
-        texts = {}
-        whole = set()
+    def read(self, path):
+        path = str(path)
+        if path not in self.texts:
+            with open(path, "rb") as stream:
+                text = stream.read().decode("utf-8-sig")
+            self.texts[path] = text.replace("\r\n", "\n").replace("\r", "\n")
+            self.whole.add(self.texts[path])
+        return self.texts[path]
 
-        def read(path):
-            path = str(path)
-            if path not in texts:
-                with open(path, "rb") as stream:
-                    text = stream.read().decode("utf-8-sig")
-                texts[path] = text.replace("\r\n", "\n").replace("\r", "\n")
-                whole.add(texts[path])
-            return texts[path]
+    def segment(self, text, node):
+        """`ast.get_source_segment` without its walk over all the lines before the node."""
+        first, last = node.lineno - 1, node.end_lineno - 1
+        cut = self.split(text)[first : last + 1]
+        cut[-1] = cut[-1].encode()[: node.end_col_offset].decode()
+        cut[0] = cut[0].encode()[node.col_offset :].decode()
+        return "\n".join(cut)
 
-        # Each pass of the package goes through all modules, and would parse them again.
-        @functools.lru_cache(maxsize=2048)
-        def parse(text):
-            return ast.parse(text)
+    def path_class(self):
+        """Returns a `Path` whose `read_text` gives the texts of these sources."""
+        sources = self
 
         class SourcePath(type(pathlib.Path())):
             def read_text(self, encoding=None, errors=None, newline=None):
                 if encoding == "utf-8" and errors is None and newline is None:
-                    return read(self)
+                    return sources.read(self)
                 return super().read_text(encoding, errors, newline)
 
-        class SourceAst:
-            def __getattr__(self, name):
-                return getattr(ast, name)
+        return SourcePath
 
-            @staticmethod
-            def parse(source, filename="<unknown>", *args, **kwargs):
-                if args or kwargs or source not in whole:
-                    return ast.parse(source, filename, *args, **kwargs)
-                return parse(source)
 
-            @staticmethod
-            def get_source_segment(source, node, *, padded=False):
-                if padded or source not in whole:
-                    return ast.get_source_segment(source, node, padded=padded)
-                return segment(source, node)
+class SourceAst:
+    """The module `ast`, with the trees of sources that are known."""
 
-        @functools.lru_cache(maxsize=16)
-        def split(text):
-            return text.split("\n")
+    def __init__(self, sources):
+        self._sources = sources
 
-        def segment(text, node):
-            """`ast.get_source_segment` without its walk over all the lines before the node."""
-            first, last = node.lineno - 1, node.end_lineno - 1
-            cut = split(text)[first : last + 1]
-            cut[-1] = cut[-1].encode()[: node.end_col_offset].decode()
-            cut[0] = cut[0].encode()[node.col_offset :].decode()
-            return "\n".join(cut)
+    def __getattr__(self, name):
+        return getattr(ast, name)
 
-        class ShallowCopy:
-            """The package copies a whole function only to cut off its body."""
+    def parse(self, source, filename="<unknown>", *args, **kwargs):
+        if args or kwargs or source not in self._sources.whole:
+            return ast.parse(source, filename, *args, **kwargs)
+        return self._sources.parse(source)
 
-            def __getattr__(self, name):
-                return getattr(copy, name)
+    def get_source_segment(self, source, node, *, padded=False):
+        if padded or source not in self._sources.whole:
+            return ast.get_source_segment(source, node, padded=padded)
+        return self._sources.segment(source, node)
 
-            @staticmethod
-            def deepcopy(node):
-                return copy.copy(node)
 
-        if hasattr(jaunt.decorator_analysis, "copy"):
-            jaunt.decorator_analysis.copy = ShallowCopy()
-        for name in self.PATCHED:
-            module = getattr(jaunt, name)
-            if hasattr(module, "Path"):
-                module.Path = SourcePath
-            if hasattr(module, "ast"):
-                module.ast = SourceAst()
-        self.read = read
-        self.parse = parse
+class ShallowCopy:
+    """The module `copy`. The package copies a whole function only to cut off its body."""
+
+    def __getattr__(self, name):
+        return getattr(copy, name)
+
+    @staticmethod
+    def deepcopy(node):
+        return copy.copy(node)
 
 
 # --- The project ---------------------------------------------------------------------------------
@@ -458,9 +859,9 @@ class TestRoot:
     nowhere, so the prefix is empty then, and stops at a directory that cannot be part of a name.
     """
 
-    def __init__(self, jaunt, root, top):
+    def __init__(self, package, root, top):
         self.top = top
-        self.owner = jaunt.workspace._owner(top, root=root)[1]
+        self.owner = package.owner(top, root)
         prefix = []
         for part in reversed(top.relative_to(self.owner).parts):
             if not part.isidentifier():
@@ -471,15 +872,16 @@ class TestRoot:
 
 
 class Project:
-    def __init__(self, settings, hide, announce):
+    def __init__(self, settings, package, hide, announce):
+        self.package = package
         self.announce = announce
         self.warnings = set()
         self.broken = {}
         self.saw_generated = False
         self.spec_modules = {}  # by the names of their generated modules
         self.hidden = hide
-        self.jaunt, self.version = load_package()
-        self.sources = Sources(self.jaunt)
+        self.sources = Sources()
+        package.read_through(self.sources)
         self.root = pathlib.Path(settings["root"]).resolve()
         self.config = self.load_config(settings)
         self.generated_dir = self.config.paths.generated_dir
@@ -489,14 +891,14 @@ class Project:
         )
         self.source_roots = self.expand("source_roots", self.config.paths.source_roots, True)
         tops = self.expand("test_roots", self.config.paths.test_roots, False)
-        self.test_roots = [TestRoot(self.jaunt, self.root, top) for top in tops]
+        self.test_roots = [TestRoot(package, self.root, top) for top in tops]
 
     def load_config(self, settings):
         config = settings.get("config")
         config = pathlib.Path(config).resolve() if config else self.root / "jaunt.toml"
         try:
-            loaded = self.jaunt.config.load_config(root=self.root, config_path=config)
-        except self.jaunt.JauntConfigError as err:
+            loaded = self.package.load_config(self.root, config)
+        except self.package.ConfigError as err:
             raise Refusal("config", str(err), file=self.shown(config))
         if "py" not in loaded.target_languages:
             message = "jaunt.toml has no table [target.py]"
@@ -512,14 +914,8 @@ class Project:
 
     def expand(self, setting, patterns, require_one):
         try:
-            found = self.jaunt.workspace.expand_roots(
-                self.root,
-                patterns,
-                setting="paths." + setting,
-                require_one=require_one,
-                include_missing_literals=not require_one,
-            )
-        except self.jaunt.JauntError as err:
+            found = self.package.expand_roots(self.root, patterns, "paths." + setting, require_one)
+        except self.package.Error as err:
             raise Refusal("config", str(err), file="jaunt.toml")
         for path in found:
             if not path.is_relative_to(self.root):
@@ -532,56 +928,18 @@ class Project:
         sys.path[:] = [os.path.abspath(entry) for entry in sys.path]
         os.chdir(self.root)
         try:
-            self.jaunt.dotenv.load_dotenv_into_environ(self.root / ".env")
+            self.package.load_dotenv(self.root / ".env")
         except ValueError as err:
             self.warnings.add(f"left out `.env`: {say(err)}")
-        os.environ["JAUNT_GENERATED_DIR"] = self.generated_dir
+        self.package.set_generated_dir(self.generated_dir)
         # Nested imports take several frames each.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))
-        self.correct_spec_refs()
+        self.package.correct_spec_refs(self.spec_modules)
         if self.hidden:
             generated = {module.generated_module for module in modules}
             sys.meta_path.insert(0, HideGenerated(self.generated_dir, generated))
         else:
-            self.tolerate_broken_generated_modules()
-
-    def correct_spec_refs(self):
-        """A class below a generated class inherits its `__jaunt_spec_ref__`, and would take its
-        place in the registry. A function that `magic_module` has put in place is called after its
-        generated module."""
-        jaunt = self.jaunt
-        original = jaunt.spec_ref.spec_ref_from_object
-
-        def spec_ref_from_object(obj):
-            module = getattr(obj, "__module__", None)
-            if isinstance(obj, type) and "__jaunt_spec_ref__" not in vars(obj):
-                return jaunt.spec_ref.normalize_spec_ref(f"{module}:{obj.__qualname__}")
-            if module in self.spec_modules and hasattr(obj, "__qualname__"):
-                name = self.spec_modules[module]
-                return jaunt.spec_ref.normalize_spec_ref(f"{name}:{obj.__qualname__}")
-            return original(obj)
-
-        for module in (jaunt.spec_ref, jaunt.runtime, jaunt.deps, jaunt.decorator_analysis):
-            if hasattr(module, "spec_ref_from_object"):
-                module.spec_ref_from_object = spec_ref_from_object
-
-    def tolerate_broken_generated_modules(self):
-        """Makes a generated module that cannot be imported look like one that was never built."""
-        runtime = self.jaunt.runtime
-        load = getattr(runtime, "_import_generated_module", None)
-        if load is None:
-            return
-
-        def tolerant(spec_module):
-            try:
-                return load(spec_module)
-            except ModuleNotFoundError:
-                raise
-            except BaseException as err:
-                self.broken[spec_module] = say(err)
-                raise ModuleNotFoundError(f"generated module of {spec_module}") from err
-
-        runtime._import_generated_module = tolerant
+            self.package.tolerate_broken_generated_modules(self.broken)
 
     def relative(self, path):
         text = path.relative_to(self.root).as_posix()
@@ -676,19 +1034,19 @@ class Project:
             raise Refusal(
                 "import", message, file=self.shown(file), line=line, module=self.guess(file)
             )
-        return self.jaunt.discovery._has_jaunt_markers(text)
+        return self.package.has_markers(text)
 
     def guess(self, file):
         """The name of a module that did not get as far as having one."""
         top = deepest(file, self.source_roots) or deepest(file, [t.base for t in self.test_roots])
-        return self.jaunt.workspace._module_name(top, file) if top else None
+        return self.package.module_name(top, file) if top else None
 
     def product_module(self, file, top):
-        name = self.jaunt.workspace._module_name(top, file)
+        name = self.package.module_name(top, file)
         return self.module(name, file, top, "magic")
 
     def test_module(self, file, test):
-        name = self.jaunt.workspace._module_name(test.base, file)
+        name = self.package.module_name(test.base, file)
         module = self.module(name, file, test.base, "test")
         if module is not None and test.prefix:
             relpath = "/".join(
@@ -706,10 +1064,8 @@ class Project:
                 message = f"`{name}` is no name of a Python module, so its specs have no name"
                 raise Refusal("name", message, file=self.shown(file), hint="rename the file")
             return None
-        paths = self.jaunt.paths
-        generated = paths.spec_module_to_generated_module(name, generated_dir=self.generated_dir)
-        relpath = paths.generated_module_to_relpath(generated, generated_dir=self.generated_dir)
-        module = Module(name, file, base, generated, relpath.as_posix(), kind)
+        generated, relpath = self.package.generated_place(name, self.generated_dir)
+        module = Module(name, file, base, generated, relpath, kind)
         module.imports = self.static_imports(name, file)
         return module
 
@@ -744,7 +1100,7 @@ class Project:
     # --- Importing them
 
     def document(self):
-        jaunt, registry = self.jaunt, self.jaunt.registry
+        package = self.package
         keyed_products, keyed_tests = self.modules()
         products = {}
         for module in keyed_products.values():
@@ -755,21 +1111,21 @@ class Project:
 
         self.prepare_process([*products.values(), *keyed_tests.values()])
         initial_path = list(sys.path)
-        jaunt.status_core.prepend_sys_path([*self.source_roots, self.root])
+        package.prepend_sys_path([*self.source_roots, self.root])
         # This process is new, so names are all there is to forget; with the roots of the project
         # the package would also forget what it has from a virtual environment below them.
-        jaunt.discovery.prepare_import_environment(module_names=sorted(products), roots=[])
+        package.forget_modules(sorted(products), roots=[])
         self.import_all(products)
-        specs = self.registered(registry.get_magic_registry(), products)
-        graph = jaunt.deps.build_spec_graph(specs, infer_default=self.infer)
+        specs = self.registered(package.product_specs(), products)
+        graph = package.graph(specs, self.infer)
         out = Document(self, specs)
         out.add(specs, graph, graph, products)
 
         # Where the roots are the same directory, the test modules are imported by now.
         early = {key: module for key, module in keyed_tests.items() if is_loaded(module)}
         early_names = {module.name: module for module in early.values()}
-        early_tests = self.registered(registry.get_test_registry(), early_names)
-        for ref, entry in registry.get_test_registry().items():
+        early_tests = self.registered(package.test_specs(), early_names)
+        for ref, entry in package.test_specs().items():
             if entry.module in products and ref not in early_tests:
                 self.warnings.add(f"left out `{ref}`: it is a test spec outside of the test roots")
         by_base = {}
@@ -783,19 +1139,17 @@ class Project:
             if pending:
                 sys.path[:] = initial_path
                 entries.update(self.import_tests(base, pending))
-            graph = jaunt.deps.build_spec_graph(entries, infer_default=self.test_infer)
-            scope = Scope({**specs, **entries})
-            scope.walked = entries
-            wide = jaunt.deps.build_spec_graph(scope, infer_default=self.test_infer)
+            graph = package.graph(entries, self.test_infer)
+            wide = package.graph({**specs, **entries}, self.test_infer, walked=entries)
             out.add(entries, graph, wide, tests)
         return out.finish()
 
     def import_tests(self, base, tests):
-        jaunt, registry = self.jaunt, self.jaunt.registry
-        jaunt.status_core.prepend_sys_path([*self.source_roots, base, self.root])
+        package = self.package
+        package.prepend_sys_path([*self.source_roots, base, self.root])
         keep = [*self.source_roots, pathlib.Path(sys.prefix).resolve()]
-        jaunt.discovery.prepare_import_environment(
-            module_names=sorted(tests),
+        package.forget_modules(
+            sorted(tests),
             roots=[
                 test.top
                 for test in self.test_roots
@@ -803,15 +1157,13 @@ class Project:
             ],
         )
         # An installed package `tests` must not win against a directory without `__init__.py`.
-        for package in sorted({name.rpartition(".")[0] for name in tests} - {""}):
-            jaunt.discovery.seed_namespace_package(
-                module_prefix=package, package_root=base.joinpath(*package.split("."))
-            )
+        for parent in sorted({name.rpartition(".")[0] for name in tests} - {""}):
+            package.seed_namespace_package(parent, base.joinpath(*parent.split(".")))
         self.import_all(tests)
-        for ref, entry in registry.get_magic_registry().items():
+        for ref, entry in package.product_specs().items():
             if entry.module in tests:
                 self.warnings.add(f"left out `{ref}`: it is a product spec among the tests")
-        return self.registered(registry.get_test_registry(), tests)
+        return self.registered(package.test_specs(), tests)
 
     def import_all(self, modules):
         routes = {str(module.file): module.name for module in modules.values()}
@@ -830,10 +1182,10 @@ class Project:
                     file=self.shown(modules[name].file),
                     hint="rename the module, or point source_roots at the parent of its package",
                 )
-        for name in sorted(self.jaunt.registry.get_module_magic_registry()):
+        for name in sorted(self.package.governed_modules()):
             if name in modules:
                 try:
-                    self.jaunt.module_magic.finalize_module_magic(name)
+                    self.package.finalize(name)
                 except BaseException as err:
                     raise self.import_error(err, modules[name], routes)
 
@@ -854,9 +1206,7 @@ class Project:
             if isinstance(node, ast.Import):
                 found.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
-                start = self.jaunt.deps._resolve_import_from_module(
-                    module_name=name, source_path=str(file), node=node
-                )
+                start = self.package.imported_from(name, file, node)
                 if start:
                     found.add(start)
                     found.update(f"{start}.{alias.name}" for alias in node.names)
@@ -871,7 +1221,7 @@ class Project:
             file = os.path.realpath(frame.filename)
             if file in routes:
                 culprit, line = file, frame.lineno
-            if not is_machinery(frame.filename, self.jaunt):
+            if not is_machinery(frame.filename, self.package):
                 shown = self.shown(pathlib.Path(file))
                 frames.append(f'File "{shown}", line {frame.lineno}, in {frame.name}')
                 if frame.line:
@@ -880,7 +1230,7 @@ class Project:
             shown = self.shown(pathlib.Path(os.path.realpath(err.filename)))
             frames.append(f'File "{shown}", line {err.lineno}')
         hint = None
-        if isinstance(err, self.jaunt.JauntNotBuiltError):
+        if isinstance(err, self.package.NotBuiltError):
             hint = "a spec is used while modules are imported; use it in a function instead"
         elif isinstance(err, ModuleNotFoundError):
             hint = "install it for this interpreter, or choose another one with `--python`"
@@ -931,18 +1281,6 @@ class HideGenerated:
         return None
 
 
-class Scope(dict):
-    """Specs that may be depended on, of which only `walked` are asked for their dependencies."""
-
-    walked = {}
-
-    def __iter__(self):
-        return iter(self.walked)
-
-    def items(self):
-        return self.walked.items()
-
-
 # --- The document --------------------------------------------------------------------------------
 
 
@@ -961,15 +1299,15 @@ class Document:
             public[ref] = str(ref)
             if module.public != module.name:
                 public[ref] = f"{module.public}:{entry.qualname}"
-        package = project.jaunt.digest
+        package = project.package
         digests = {
             DIGEST_SCHEME: module_digests(
-                project.jaunt, entries, graph, package.local_digest, self.is_unsettled
+                package, entries, graph, package.local_digest, self.is_unsettled
             ),
             # The reader computes this one too, and so finds out that a document is older than the
             # sources: then the other one proves nothing.
             "1": module_digests(
-                project.jaunt, entries, graph, package.legacy_local_digest, lambda entry: False
+                package, entries, graph, package.legacy_local_digest, lambda entry: False
             ),
         }
         by_module = {}
@@ -1018,13 +1356,12 @@ class Document:
     def is_unsettled(self, entry):
         """Whether the digest depends on what is generated: the package takes the signature of a
         class from its bases, and writes down the digest from before any of them was generated."""
-        bases = entry.obj.__mro__[1:] if isinstance(entry.obj, type) else ()
-        return any("__jaunt_spec_ref__" in vars(base) for base in bases)
+        return self.project.package.inherits_from_spec(entry.obj)
 
     def arguments(self, ref, entry, file):
         """The text that is digested, and its value if that has JSON that every reader takes."""
         try:
-            text = self.project.jaunt.digest._stable_decorator_kwargs(entry)
+            text = self.project.package.arguments_text(entry)
         except Exception as err:
             raise Refusal(
                 "kwargs",
@@ -1040,9 +1377,7 @@ class Document:
         return text, strict_json(text)
 
     def warn_of_unknown_deps(self, ref, entry, wide):
-        deps = self.project.jaunt.deps
-        for dep in deps._iter_deps_value(entry.decorator_kwargs.get("deps")):
-            known = deps._normalize_dep(dep)
+        for dep, known in self.project.package.named_deps(entry):
             if known is None:
                 self.project.warnings.add(f"`{ref}` names a dep that is no spec: {str(dep)!r}")
             elif known != ref and known not in wide.get(ref, ()):
@@ -1055,7 +1390,7 @@ class Document:
             project.warnings.add(f"the generated module of `{name}` cannot be imported: {why}")
         return {
             "version": 1,
-            "producer": {"name": "jaunt", "version": project.version},
+            "producer": {"name": "jaunt", "version": project.package.version},
             "specs": [self.specs[ref] for ref in sorted(self.specs)],
             "modules": {name: self.modules[name] for name in sorted(self.modules)},
             "settings": {
@@ -1073,7 +1408,7 @@ class Document:
 
     def auto_tests(self):
         """Where the package puts the tests it makes up for classes."""
-        project, jaunt = self.project, self.project.jaunt
+        project = self.project
         by_default = bool(project.config.test.auto_class_tests)
         wanted = {
             ref: entry
@@ -1082,36 +1417,20 @@ class Document:
         }
         if not wanted:
             return []
-        contract = importlib.import_module("jaunt.module_contract")
-        tester = importlib.import_module("jaunt.tester")
+        project.package.load_auto_tests()
         found = {}
         for ref, entry in wanted.items():
             source = project.root / self.specs[str(ref)]["source_file"]
-            owner = jaunt.workspace._owner(source, root=project.root)[1]
+            owner = project.package.owner(source, project.root)
             tops = [test.top for test in project.test_roots if test.owner == owner]
-            package = jaunt.workspace._test_prefix(tops[0], owner) if tops else "tests"
-            try:
-                made = contract.synthesize_auto_class_test_entries(
-                    {ref: entry},
-                    default_on=by_default,
-                    tests_package=package,
-                    generated_dir=project.generated_dir,
-                )
-            except ValueError:
-                continue  # The test root is not named like a package.
-            for name in made:
-                path = tester._auto_test_output_path(
-                    project_dir=owner,
-                    module_name=name,
-                    generated_dir=project.generated_dir,
-                    tests_package=package,
-                    test_roots=tops or None,
-                )
+            for name, path in project.package.place_auto_tests(
+                ref, entry, owner, tops, by_default, project.generated_dir
+            ):
                 found[project.relative(path)] = name
         return [{"module": found[path], "path": path} for path in sorted(found)]
 
 
-def module_digests(jaunt, entries, graph, local_digest, is_unsettled):
+def module_digests(package, entries, graph, local_digest, is_unsettled):
     """The digest of every module whose specs, and the specs they depend on, have one.
 
     The package's own `module_digest` begins with nothing for each module and recurses as deep as
@@ -1134,9 +1453,7 @@ def module_digests(jaunt, entries, graph, local_digest, is_unsettled):
     ready = [ref for ref, count in waiting.items() if count == 0 and ref in local]
     while ready:
         ref = ready.pop()
-        jaunt.digest.graph_digest(
-            ref, entries, graph, cache=memory, local_fn=lambda entry: local[entry.spec_ref]
-        )
+        package.graph_digest(ref, entries, graph, memory, local)
         for dependent in dependents.get(ref, ()):
             waiting[dependent] -= 1
             if waiting[dependent] == 0 and dependent in local:
@@ -1190,6 +1507,11 @@ def say(err):
     return f"{name}: {text}" if text else name
 
 
+def python_name():
+    """Returns the name of this interpreter, for a command that the user can type."""
+    return os.path.basename(sys.executable) or "python"
+
+
 def printable(value):
     """A text without the lone surrogates that no reader of JSON has to take."""
     if isinstance(value, str):
@@ -1212,12 +1534,12 @@ def is_loaded(module):
     return loaded is not None and os.path.realpath(loaded) == str(module.file)
 
 
-def is_machinery(filename, jaunt):
+def is_machinery(filename, package):
     """Whether a frame says nothing of the project: this script, the import system, the package."""
     if filename.startswith("<frozen ") or filename == main.__code__.co_filename:
         return True
-    packages = (os.path.dirname(jaunt.__file__), os.path.dirname(importlib.__file__))
-    return filename.startswith(tuple(package + os.sep for package in packages))
+    importing = os.path.dirname(importlib.__file__) + os.sep
+    return package.holds(filename) or filename.startswith(importing)
 
 
 def entries_of_components(edges):
