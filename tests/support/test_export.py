@@ -5,6 +5,10 @@
 The interpreter that runs them must have `jaunt` (the 1.7 line) and `pytest`.
 """
 
+import ast
+import importlib
+import importlib.metadata
+import importlib.util
 import json
 import os
 import pathlib
@@ -14,6 +18,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
 
 import pytest
 
@@ -1183,11 +1188,21 @@ def test_an_interpreter_without_the_package(project):
             "unsupported_package",
             "the Python package `jaunt` is 1.70.0, and this needs the 1.7 line",
         ),
-        ("1.7.99", "broken_package", "ModuleNotFoundError: No module named 'jaunt.config'"),
+        (
+            "1.7.99",
+            "unsupported_package",
+            "the Python package `jaunt` 1.7.99 differs from the releases that are known to work "
+            "(1.7.1 to 1.7.14): no module `jaunt.config`; no module `jaunt.decorator_analysis`; ",
+        ),
+        ("1.7.98", "broken_package", "ModuleNotFoundError: No module named 'needed'"),
+        ("1.7.97", "broken_package", "ModuleNotFoundError: No module named 'jaunt.needed'"),
     ],
 )
 def test_another_package(project, tmp_path, version, kind, message):
     root = project({"src/m.py": SPEC})
+    broken = {"1.7.98": "import needed\n", "1.7.97": "import jaunt.needed\n"}
+    if version in broken:
+        write(tmp_path, {"site/jaunt/config.py": broken[version]})
     write(
         tmp_path,
         {
@@ -1210,3 +1225,171 @@ def test_the_script_can_be_passed_on_the_command_line(project):
     )
     assert done.returncode == 0
     assert refs(json.loads(done.stdout)) == ["m:f"]
+
+
+# --- What the script uses of the package
+
+
+def load_script():
+    """The script as a module. It changes `sys` when it is run, and that is undone here."""
+    path, writes_nothing = list(sys.path), sys.dont_write_bytecode
+    spec = importlib.util.spec_from_file_location("export_script", SCRIPT)
+    loaded = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(loaded)
+    finally:
+        sys.path[:], sys.dont_write_bytecode = path, writes_nothing
+    return loaded
+
+
+SCRIPT_MODULE = load_script()
+PACKAGE = SCRIPT_MODULE.Package
+ALL_FUNCTIONS = {**PACKAGE.FUNCTIONS, **PACKAGE.AUTO_TEST_FUNCTIONS}
+ALL_NAMES = [*ALL_FUNCTIONS, *PACKAGE.ERRORS, *PACKAGE.RECORDS, *PACKAGE.REPLACED]
+ATTRIBUTES = [
+    (name, attribute)
+    for table in (PACKAGE.RECORDS, PACKAGE.REPLACED)
+    for name in table
+    for attribute in table[name].split()
+]
+
+
+def split(name):
+    """A module of the package, and the name in it."""
+    module, _, attribute = name.partition(".")
+    return importlib.import_module("jaunt." + module), attribute
+
+
+def difference():
+    """What the message of `unsupported_package` says is different."""
+    with pytest.raises(SCRIPT_MODULE.Refusal) as caught:
+        PACKAGE().load_auto_tests()
+    error = caught.value.document
+    assert error["kind"] == "unsupported_package"
+    assert "-m pip install 'jaunt>=1.7.1,<=1.7.14'" in error["hint"]
+    start = (
+        f"the Python package `jaunt` {importlib.metadata.version('jaunt')} differs from the "
+        "releases that are known to work (1.7.1 to 1.7.14): "
+    )
+    assert error["message"].startswith(start)
+    return error["message"][len(start) :]
+
+
+def test_the_installed_package_has_all_that_is_used():
+    package = PACKAGE()
+    package.load_auto_tests()
+    assert package.version == importlib.metadata.version("jaunt")
+    assert package.functions.keys() == ALL_FUNCTIONS.keys()
+
+
+def test_the_installed_package_is_the_newest_that_is_known_to_work():
+    assert importlib.metadata.version("jaunt") == PACKAGE.NEWEST
+
+
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_a_package_without_a_name_is_unsupported(monkeypatch, name):
+    monkeypatch.delattr(*split(name))
+    assert difference() == f"no `jaunt.{name}`"
+
+
+@pytest.mark.parametrize("name", ALL_FUNCTIONS)
+def test_a_package_with_another_signature_is_unsupported(monkeypatch, name):
+    monkeypatch.setattr(*split(name), lambda *, another: None)
+    needed = ", ".join(ALL_FUNCTIONS[name].split())
+    assert difference() == f"`jaunt.{name}` takes `(another)`, not `({needed})`"
+
+
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_a_package_with_a_name_of_another_kind_is_unsupported(monkeypatch, name):
+    monkeypatch.setattr(*split(name), 5)
+    assert f"`jaunt.{name}" in difference()
+
+
+@pytest.mark.parametrize(("name", "attribute"), ATTRIBUTES)
+def test_a_package_without_an_attribute_is_unsupported(monkeypatch, name, attribute):
+    owner, last = split(name)
+    original = getattr(owner, last)
+    others = {*dir(original), *getattr(original, "__dataclass_fields__", ())} - {attribute}
+    others = dict.fromkeys(other for other in others if not other.startswith("__"))
+    if name in PACKAGE.RECORDS:
+        others["__dataclass_fields__"] = dict.fromkeys(others)
+        monkeypatch.setattr(owner, last, type(last, (), others))
+    else:
+        monkeypatch.setattr(owner, last, types.SimpleNamespace(**others))
+    assert difference() == f"no `jaunt.{name}.{attribute}`"
+
+
+def test_a_package_that_ignores_the_name_of_a_spec_is_unsupported(monkeypatch):
+    monkeypatch.setattr(*split("spec_ref.spec_ref_from_object"), lambda obj: "other:name")
+    function = "`jaunt.spec_ref.spec_ref_from_object`"
+    assert difference() == f"{function} ignores `__jaunt_spec_ref__`"
+
+
+def test_many_differences_are_counted(monkeypatch):
+    for name in list(PACKAGE.FUNCTIONS)[:6]:
+        monkeypatch.delattr(*split(name))
+    assert difference().count("; ") == 4
+    assert difference().endswith("; and 2 more")
+
+
+def test_functions_are_called_as_the_tables_say():
+    """So what is checked is what is used."""
+    called = set()
+    for node in ast.walk(ast.parse(SCRIPT.read_text())):
+        if not (isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "call"):
+            continue
+        name = ast.literal_eval(node.args[0])
+        words = ALL_FUNCTIONS[name].split()
+        keywords = [word[:-1] for word in words if word.endswith("=")]
+        assert [word.arg for word in node.keywords] == keywords, name
+        assert len(node.args) - 1 == len(words) - len(keywords), name
+        called.add(name)
+    replaced = {name for name in PACKAGE.FUNCTIONS if name.endswith(".spec_ref_from_object")}
+    replaced.add("runtime._import_generated_module")
+    assert called | replaced == ALL_FUNCTIONS.keys()
+
+
+def test_one_class_alone_names_what_is_in_the_package():
+    private = {name.partition(".")[2] for name in ALL_FUNCTIONS if "._" in name}
+    for section in ast.parse(SCRIPT.read_text()).body:
+        if isinstance(section, ast.ClassDef) and section.name == "Package":
+            continue
+        for node in ast.walk(section):
+            name = getattr(node, "id", None) or getattr(node, "attr", None)
+            assert name != "jaunt" and name not in private, ast.unparse(node)
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                assert not any(alias.name.startswith("jaunt") for alias in node.names)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not node.value.startswith("jaunt.") or node.value.startswith("jaunt.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("del jaunt.workspace._owner", "no `jaunt.workspace._owner`"),
+        ("del jaunt.tester._auto_test_output_path", "no `jaunt.tester._auto_test_output_path`"),
+        (
+            "jaunt.deps._normalize_dep = lambda dep, specs: None",
+            "`jaunt.deps._normalize_dep` takes `(dep, specs)`, not `(dep)`",
+        ),
+        (
+            "jaunt.deps.build_spec_graph = lambda specs, infer_default: jaunt.deps.gone",
+            "AttributeError: module 'jaunt.deps' has no attribute 'gone'",
+        ),
+        (
+            "def graph(specs, infer_default): from jaunt.deps import gone\n"
+            "jaunt.deps.build_spec_graph = graph",
+            "ImportError: cannot import name 'gone' from 'jaunt.deps'",
+        ),
+        ("jaunt.workspace.nearest_pyproject = lambda *args, **more: 5", "AttributeError: "),
+    ],
+)
+def test_a_difference_is_never_a_fault_of_the_script(project, tmp_path, change, message):
+    text = "import jaunt\n@jaunt.magic(test=True)\nclass C:\n    '''A class.'''\n"
+    root = project({"src/m.py": text})
+    start = "import jaunt.deps, jaunt.tester, jaunt.workspace\n"
+    write(tmp_path, {"site/sitecustomize.py": start + change + "\n"})
+    error = refusal(root, env={"PYTHONPATH": str(tmp_path / "site")})
+    assert error["kind"] == "unsupported_package"
+    assert f"`jaunt` {importlib.metadata.version('jaunt')} differs" in error["message"]
+    assert message in error["message"]
