@@ -3,6 +3,7 @@
 mod end;
 mod ids;
 mod lines;
+mod log;
 mod progress;
 mod resolve;
 mod scan;

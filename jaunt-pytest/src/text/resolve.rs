@@ -14,8 +14,8 @@ use crate::result::{Counts, PytestResult, ResultSource, RunState, TestFailure};
 use crate::text::TextOptions;
 use crate::text::end::End;
 use crate::text::ids::Title;
+use crate::text::log::Log;
 use crate::text::progress::Word;
-use crate::text::scan::Log;
 
 /// Draws the conclusions from a log.
 pub(super) fn resolve(log: &Log, options: &TextOptions) -> PytestResult {
