@@ -1,8 +1,8 @@
 //! Any program, started once for every attempt at a module.
 //!
 //! It gets a request on its standard input and answers on its standard output, as the protocol
-//! `jaunt.generate/1` says. A program that can do anything can do anything wrong; whatever it is,
-//! it is one failed attempt with a message, within bounded time and memory.
+//! `jaunt.generate/1` says. Whatever a program does wrong is one failed attempt with a message,
+//! within bounded time and memory.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,47 +13,47 @@ use jaunt_builder::{Attempt, BackendError, Generation, GeneratorBackend, ModuleS
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::attempt::uncounted;
 use crate::fence::strip_fence;
 use crate::prompt::{Prompt, Templates};
 use crate::report::{ending, size, with_last_words};
-use crate::uncounted;
 use jaunt_process::{Finished, Invocation, Ladder, Limits, ProcessError, Redirect, Stop, run};
 use jaunt_text::{one_line, sanitize};
 
 /// The name of the protocol, and its version.
 const PROTOCOL: &str = "jaunt.generate/1";
 
-/// Bytes of standard error that are kept to be shown.
+/// How many bytes of standard error are kept for messages.
 const STDERR: usize = 64 * 1024;
 
-/// Bytes that fit into one argument of a program. Linux takes 128 KiB (execve(2)).
+/// The most bytes in one argument of a program. Linux takes 128 KiB (execve(2)).
 const MAX_ARG: usize = 100 * 1024;
 
-/// What a program gets on its standard input.
+/// What a program reads from its standard input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Input {
-    /// One JSON object with everything, the prompt included.
+pub enum RequestFormat {
+    /// One JSON object with the whole request, the prompt included.
     #[default]
     Json,
     /// The prompt alone.
     Prompt,
 }
 
-/// What a program gives on its standard output.
+/// What a program prints to its standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Output {
-    /// Python source. A Markdown fence around it is taken off.
+pub enum AnswerFormat {
+    /// Python source. A Markdown fence around it is removed.
     #[default]
     Python,
-    /// One JSON object with `source`, and `usage` if it likes.
+    /// One JSON object with `source`, and optionally `usage`.
     Json,
 }
 
 /// An argument of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arg {
+pub(crate) enum Arg {
     /// As it is.
     Text(String),
     /// This flag, and the system prompt as its value. Then only the user's prompt goes to the
@@ -63,29 +63,32 @@ pub enum Arg {
 
 /// A program, and how to talk to it.
 #[derive(Clone, Debug)]
-pub struct CommandConfig {
+pub(crate) struct CommandConfig {
     /// A name to look for in `PATH`, or a path, which is relative to `cwd`.
-    pub program: String,
-    pub args: Vec<Arg>,
+    pub(crate) program: String,
+    /// Its arguments.
+    pub(crate) args: Vec<Arg>,
     /// The root of the project.
-    pub cwd: Utf8PathBuf,
-    /// What is added to our own environment.
-    pub env: BTreeMap<String, String>,
-    pub input: Input,
-    pub output: Output,
-    /// For one attempt.
-    pub timeout: Duration,
-    /// Between SIGTERM and SIGKILL.
-    pub grace: Duration,
-    /// Bytes of standard output.
-    pub max_output: usize,
+    pub(crate) cwd: Utf8PathBuf,
+    /// Variables that are added to our own environment.
+    pub(crate) env: BTreeMap<String, String>,
+    /// What it reads.
+    pub(crate) request_format: RequestFormat,
+    /// What it prints.
+    pub(crate) answer_format: AnswerFormat,
+    /// The time limit of one attempt.
+    pub(crate) timeout: Duration,
+    /// The time between SIGTERM and SIGKILL.
+    pub(crate) grace: Duration,
+    /// The most bytes that it may print.
+    pub(crate) max_output: usize,
     /// What to do if the program is missing, as an order.
-    pub install: Option<&'static str>,
+    pub(crate) install: Option<&'static str>,
 }
 
 /// A program that generates code.
 #[derive(Clone, Debug)]
-pub struct CommandBackend {
+pub(crate) struct CommandBackend {
     config: CommandConfig,
     templates: Templates,
     stop: Stop,
@@ -102,12 +105,12 @@ struct Request<'a> {
 }
 
 impl CommandBackend {
-    /// Starts `config` for every attempt, until it is told to stop.
-    pub fn new(config: CommandConfig, templates: Templates, stop: Stop) -> Self {
+    /// Returns a backend that starts `config` for every attempt, until it is asked to stop.
+    pub(crate) fn new(config: CommandConfig, templates: Templates, stop: Stop) -> Self {
         Self { config, templates, stop }
     }
 
-    /// The program, its arguments and its input for one attempt.
+    /// Returns the program, its arguments and its input for one attempt.
     fn invocation(&self, ctx: &ModuleSpecContext, attempt: Attempt<'_>) -> Invocation {
         let config = &self.config;
         let Attempt { number, error_context } = attempt;
@@ -125,10 +128,10 @@ impl CommandBackend {
                 Arg::System(_) => {}
             }
         }
-        let stdin = match config.input {
-            Input::Prompt if is_told => prompt.user.into_bytes(),
-            Input::Prompt => prompt.joined().into_bytes(),
-            Input::Json => {
+        let stdin = match config.request_format {
+            RequestFormat::Prompt if is_told => prompt.user.into_bytes(),
+            RequestFormat::Prompt => prompt.joined().into_bytes(),
+            RequestFormat::Json => {
                 let protocol = PROTOCOL;
                 let request = Request {
                     protocol,
@@ -158,7 +161,7 @@ impl CommandBackend {
         }
     }
 
-    /// What a program that ended by itself has answered.
+    /// Reads the answer of a program that ended by itself.
     fn read(&self, finished: Finished) -> Result<Generation, BackendError> {
         let Finished { status, stdout, stderr } = finished;
         let program = sanitize(&self.config.program);
@@ -177,9 +180,9 @@ impl CommandBackend {
         if text.trim().is_empty() {
             return Err(failed("printed nothing".to_owned()));
         }
-        let (source, usage) = match self.config.output {
-            Output::Python => (text.to_owned(), None),
-            Output::Json => {
+        let (source, usage) = match self.config.answer_format {
+            AnswerFormat::Python => (text.to_owned(), None),
+            AnswerFormat::Json => {
                 let answer = serde_json::from_str(text)
                     .map_err(|err| failed(format!("printed something that is not JSON: {err}")))?;
                 split_answer(answer).ok_or_else(|| {
@@ -194,16 +197,15 @@ impl CommandBackend {
         Ok(Generation { source: source.to_owned(), usage })
     }
 
-    /// What a program that did not end by itself means for the module.
+    /// Returns the error for a program that did not end by itself.
     fn explain(&self, err: ProcessError) -> BackendError {
         let program = sanitize(&self.config.program);
         match err {
             ProcessError::Stopped => BackendError::interrupted(),
             ProcessError::TimedOut { limit, stderr, .. } => {
                 let limit = limit.as_secs_f64();
-                let message = format!(
-                    "`{program}` gave no answer within {limit} s (`--timeout` sets the limit)"
-                );
+                let message =
+                    format!("`{program}` timed out after {limit} s (`--timeout` sets the limit)");
                 BackendError::fatal(with_last_words(message, &stderr, &[]))
             }
             ProcessError::Flooded { limit, stderr, .. } => {
@@ -221,7 +223,7 @@ impl CommandBackend {
     }
 }
 
-/// The source in an answer in JSON, and what it cost. Other keys are the program's own affair.
+/// Returns the source in an answer in JSON, and its usage. Other keys are ignored.
 fn split_answer(answer: Value) -> Option<(String, Option<Value>)> {
     let Value::Object(mut answer) = answer else { return None };
     let usage = answer.remove("usage").filter(|usage| !usage.is_null());

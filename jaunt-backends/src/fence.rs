@@ -14,7 +14,7 @@ use std::ops::Range;
 /// Everything else comes back as it is. In particular, a fence inside a string of Python source
 /// is never taken for one around it: before a fence that stands in a string, there is the
 /// beginning of that string.
-pub fn strip_fence(answer: &str) -> &str {
+pub(crate) fn strip_fence(answer: &str) -> &str {
     let fence =
         first_line(answer).and_then(|line| Some((Fence::open(&answer[line.clone()])?, line.end)));
     if let Some((fence, start)) = fence {

@@ -2,9 +2,9 @@
 
 use jaunt_digest::Digest;
 
-use super::fence::strip_fence;
-use super::prompt::{Placeholder, Template};
-use super::store::Recording;
+use crate::fence::strip_fence;
+use crate::prompt::{Placeholder, Template};
+use crate::store::Recording;
 
 /// The code of an answer is a part of it.
 ///
@@ -22,7 +22,7 @@ pub fn fence(answer: &str) {
 /// When that does not hold.
 pub fn recording(text: &str) {
     if let Ok(recording) = Recording::parse(text) {
-        assert_eq!(Digest::of(&recording.source), recording.header.front.source);
+        assert_eq!(Digest::of(&recording.source), recording.header.identity.source);
         let again = Recording::parse(&recording.to_string());
         assert_eq!(again.map(|it| it.source), Ok(recording.source));
     }

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::command::Arg;
-use crate::{BackendConfigError, BackendName, BackendSettings};
+use crate::error::BackendConfigError;
+use crate::name::BackendName;
+use crate::settings::BackendSettings;
 
 /// A program that we know.
 pub(crate) struct Preset {
@@ -18,7 +20,7 @@ pub(crate) struct Preset {
     pub(crate) install: &'static str,
 }
 
-/// The preset of this name, for the model that is asked for; `None` if it has none.
+/// Returns the preset for the settings. `None` if the backend is not a program that we know.
 pub(crate) fn preset(settings: &BackendSettings) -> Result<Option<Preset>, BackendConfigError> {
     let BackendSettings { model, reasoning_effort, args: extra, .. } = settings;
     let model = model.as_deref();

@@ -9,22 +9,28 @@ use jaunt_builder::ModuleSpecContext;
 use jaunt_digest::Kind;
 use serde::Serialize;
 
-/// A template larger than this is not one (a language model would not read it either).
+/// The size of the largest template, in bytes. A language model would not read a larger one.
 const MAX_TEMPLATE: u64 = 1024 * 1024;
 
 /// One of the four templates, named as in `[prompts]` of `jaunt.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TemplateName {
+    /// The system prompt for product modules.
     BuildSystem,
+    /// The user's prompt for a product module.
     BuildModule,
+    /// The system prompt for test modules.
     TestSystem,
+    /// The user's prompt for a test module.
     TestModule,
 }
 
 impl TemplateName {
+    /// Every template.
     pub const ALL: [Self; 4] =
         [Self::BuildSystem, Self::BuildModule, Self::TestSystem, Self::TestModule];
 
+    /// Returns its name in `jaunt.toml`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BuildSystem => "build_system",
@@ -34,7 +40,7 @@ impl TemplateName {
         }
     }
 
-    /// The text that ships.
+    /// Returns the template that ships.
     fn text(self) -> &'static str {
         match self {
             Self::BuildSystem => include_str!("prompts/build_system.md"),
@@ -53,11 +59,15 @@ impl Display for TemplateName {
 
 /// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum TemplateError {
+    /// The file cannot be read.
     #[error("cannot read `{path}`, the template `{name}`")]
     Read { name: TemplateName, path: Utf8PathBuf, source: io::Error },
+    /// The file is not text.
     #[error("`{path}`, the template `{name}`, is not UTF-8")]
     NotUtf8 { name: TemplateName, path: Utf8PathBuf },
+    /// The template has a placeholder that we do not know. Lines are counted from 1.
     #[error(
         "`{path}`, the template `{name}`, has the unknown placeholder `{{{{{placeholder}}}}}` in \
          line {line}"
@@ -68,21 +78,23 @@ pub enum TemplateError {
 /// How asynchronous tests are run: `async_runner` of `jaunt.toml`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AsyncRunner {
+    /// By `pytest-asyncio`.
     #[default]
     Asyncio,
+    /// By AnyIO's plugin.
     Anyio,
 }
 
 /// The two messages of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Prompt {
-    pub system: String,
-    pub user: String,
+pub(crate) struct Prompt {
+    pub(crate) system: String,
+    pub(crate) user: String,
 }
 
 impl Prompt {
-    /// Both in one text, for a program that takes no system prompt.
-    pub fn joined(&self) -> String {
+    /// Returns both in one text, for a program that takes no system prompt.
+    pub(crate) fn joined(&self) -> String {
         format!("{}\n{}", self.system, self.user)
     }
 }
@@ -100,7 +112,7 @@ impl Templates {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or has a placeholder that we do not know.
+    /// If a file cannot be read, or has a placeholder that we do not know.
     pub fn load(
         root: &Utf8Path,
         overrides: &BTreeMap<TemplateName, Utf8PathBuf>,
@@ -135,7 +147,7 @@ impl Templates {
     /// Fills in what is known of a module, and what was wrong with the last attempt.
     ///
     /// What is filled in is never looked at again: a spec can say `{{spec_module}}` and mean it.
-    pub fn render(&self, ctx: &ModuleSpecContext, errors: &[String]) -> Prompt {
+    pub(crate) fn render(&self, ctx: &ModuleSpecContext, errors: &[String]) -> Prompt {
         let (system, user) = match ctx.kind {
             Kind::Build => (TemplateName::BuildSystem, TemplateName::BuildModule),
             Kind::Test => (TemplateName::TestSystem, TemplateName::TestModule),

@@ -1,4 +1,4 @@
-//! Adds to a store what another backend produced.
+//! Records what another backend answers.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,28 +8,28 @@ use jaunt_builder::{
 };
 use jaunt_digest::ModuleName;
 
+use crate::attempt::uncounted;
 use crate::store::{Store, StoreError};
-use crate::uncounted;
 
-/// A backend, and the store that gets its answers: those that pass the checks, and no others.
+/// A backend whose answers are added to a store if they pass the checks.
 #[derive(Debug)]
-pub struct Recording<B> {
+pub(crate) struct RecordingBackend<B> {
     inner: B,
     store: Store,
     failures: Mutex<Vec<(ModuleName, StoreError)>>,
 }
 
-impl<B> Recording<B> {
+impl<B> RecordingBackend<B> {
     /// Records in `store` what `inner` answers.
-    pub fn new(inner: B, store: Store) -> Self {
+    pub(crate) fn new(inner: B, store: Store) -> Self {
         Self { inner, store, failures: Mutex::new(Vec::new()) }
     }
 
     /// Takes what could not be recorded, in the order of the modules.
     ///
-    /// A full disk below the store is no reason to throw away what was paid for. So the module
-    /// does not fail; who started the run asks here, and says so.
-    pub fn take_failures(&self) -> Vec<(ModuleName, StoreError)> {
+    /// A full disk below the store is no reason to throw away an answer that was paid for, so the
+    /// module does not fail.
+    pub(crate) fn take_failures(&self) -> Vec<(ModuleName, StoreError)> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let mut failures = std::mem::take(&mut *failures);
         failures.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -37,7 +37,7 @@ impl<B> Recording<B> {
     }
 }
 
-impl<B: GeneratorBackend> GeneratorBackend for Recording<B> {
+impl<B: GeneratorBackend> GeneratorBackend for RecordingBackend<B> {
     async fn generate_module(
         &self,
         ctx: &ModuleSpecContext,

@@ -7,7 +7,7 @@ use jaunt_builder::{
     canonical_digest, in_background,
 };
 
-use crate::store::{Header, Store};
+use crate::store::{RecordingHeader, Store};
 use jaunt_text::{one_line, sanitize};
 
 /// How many differences are listed.
@@ -16,7 +16,7 @@ const MANY: usize = 3;
 /// Generates nothing: gives what was recorded for exactly the same context. Whoever asks checks it
 /// again.
 #[derive(Clone, Debug)]
-pub struct ReplayBackend {
+pub(crate) struct ReplayBackend {
     shared: Arc<Shared>,
 }
 
@@ -24,12 +24,12 @@ pub struct ReplayBackend {
 struct Shared {
     store: Store,
     /// What there is, read when something is not there.
-    headers: OnceLock<Vec<Header>>,
+    headers: OnceLock<Vec<RecordingHeader>>,
 }
 
 impl ReplayBackend {
     /// Answers from this store.
-    pub fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store) -> Self {
         Self { shared: Arc::new(Shared { store, headers: OnceLock::new() }) }
     }
 }
@@ -74,9 +74,9 @@ impl Shared {
     /// Says that there is no answer, and what the nearest one was for.
     fn explain(&self, ctx: &ModuleSpecContext) -> String {
         let headers = self.headers.get_or_init(|| self.store.headers());
-        let of_module = headers
-            .iter()
-            .filter(|it| (&it.front.spec_module, it.front.kind) == (&ctx.spec_module, ctx.kind));
+        let of_module = headers.iter().filter(|it| {
+            (&it.identity.spec_module, it.identity.kind) == (&ctx.spec_module, ctx.kind)
+        });
         let nearest = of_module
             .map(|it| (it, it.differences(ctx)))
             .min_by_key(|(_, differences)| differences.len());
@@ -88,7 +88,7 @@ impl Shared {
                     differences.truncate(MANY);
                     differences.push(format!("and {n_more} more"));
                 }
-                let context = header.front.context.to_string();
+                let context = header.identity.context.to_string();
                 let listed = differences.join(", ");
                 format!("the nearest, `{context:.12}….py`, was made for another {listed}")
             }

@@ -1,13 +1,17 @@
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use insta::assert_snapshot;
+use jaunt_builder::GeneratorBackend as _;
+use jaunt_process::StopLevel;
 use tokio::sync::watch;
 
-use super::*;
+use crate::command::Arg;
+use crate::select::command;
 use crate::testing::{cart, chain, directory};
-use jaunt_process::StopLevel;
+use crate::*;
 
 fn settings(name: BackendName) -> BackendSettings {
     BackendSettings::new(name, "/".into())
@@ -31,7 +35,10 @@ fn try_select(
 /// How a known program is called.
 fn command_line(settings: &BackendSettings) -> String {
     let config = command(settings).unwrap();
-    assert_eq!((config.input, config.output), (Input::Prompt, Output::Python));
+    assert_eq!(
+        (config.request_format, config.answer_format),
+        (RequestFormat::Prompt, AnswerFormat::Python)
+    );
     let args = config.args.iter().map(|arg| match arg {
         Arg::Text(text) => shell_words::quote(text).into_owned(),
         Arg::System(flag) => format!("{flag} SYSTEM"),
@@ -78,8 +85,7 @@ fn a_backend_that_cannot_work_says_so_before_anything_is_started() {
         let mut settings = BackendSettings::new(name, root.clone());
         change(&mut settings);
         let err = try_select(&settings, &["codex"]).unwrap_err();
-        let hints = err.hints().into_iter().map(|it| format!("\nhint: {it}")).collect::<String>();
-        format!("error: {}{hints}", chain(&err))
+        format!("error: {}", chain(&err))
     };
     let command = |program: &'static str| {
         move |it: &mut BackendSettings| it.command = vec![program.to_owned()]
@@ -100,41 +106,27 @@ fn a_backend_that_cannot_work_says_so_before_anything_is_started() {
         .join("\n\n"),
         @"
     error: the backend `claude` needs the program `claude`, which is not in `PATH`
-    hint: install it with `npm install -g @anthropic-ai/claude-code`
-    hint: or choose another backend with `--backend`: command, replay, codex, claude, llm, ollama
-    hint: or name a program of your own with `--backend-command 'CMD ARG…'`
 
     error: the backend `ollama` has no model
-    hint: set `model` under `[backend]` in `jaunt-engine.toml`
 
     error: the backend `command` has no command
-    hint: give it with `--backend-command 'CMD ARG…'`, or as `command` under `[backend]` in `jaunt-engine.toml`
 
     error: the backend `command` needs the program `no-such-program`, which is not in `PATH`
-    hint: install it, or check the spelling of the command
 
     error: the backend `command` needs the program `./data`, which is no executable file
-    hint: install it, or check the spelling of the command
 
     error: the backend `command` has no command
-    hint: give it with `--backend-command 'CMD ARG…'`, or as `command` under `[backend]` in `jaunt-engine.toml`
 
     error: the backend `replay` has no store
-    hint: set `store` under `[backend]` in `jaunt-engine.toml`
 
     error: the backend `replay` cannot be used
       caused by: there is no directory `recordings` with recordings
-    hint: record into it first, with `--record DIR`
 
     error: generations cannot be recorded
       caused by: cannot make `no/recordings`
       caused by: No such file or directory (os error 2)
-    hint: name a directory whose parent exists with `--record DIR`
 
     error: the backend `codex` needs the program `codex`, which is not in `PATH`
-    hint: install it with `npm install -g @openai/codex`
-    hint: or choose another backend with `--backend`: command, replay, codex, claude, llm, ollama
-    hint: or name a program of your own with `--backend-command 'CMD ARG…'`
     "
     );
 }

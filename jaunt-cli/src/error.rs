@@ -308,8 +308,30 @@ impl From<GeneratorError> for CommandError {
     }
 }
 
+/// What can be done about a backend that cannot be used, as orders.
 fn hints_for_backend(err: &BackendConfigError) -> Vec<String> {
-    err.hints()
+    let hints: &[&str] = match err {
+        BackendConfigError::NoCommand => {
+            &["give it with `--backend-command 'CMD ARG…'`, or as `command` under `[backend]` in \
+             `jaunt-engine.toml`"]
+        }
+        BackendConfigError::NoModel => &["set `model` under `[backend]` in `jaunt-engine.toml`"],
+        BackendConfigError::NoStore => &["set `store` under `[backend]` in `jaunt-engine.toml`"],
+        BackendConfigError::NoProgram { install: Some(install), .. } => &[
+            install,
+            "or choose another backend with `--backend`: command, replay, codex, claude, llm, \
+             ollama",
+            "or name a program of your own with `--backend-command 'CMD ARG…'`",
+        ],
+        BackendConfigError::NoProgram { install: None, .. } => {
+            &["install it, or check the spelling of the command"]
+        }
+        BackendConfigError::Store { .. } => &["record into it first, with `--record DIR`"],
+        BackendConfigError::Record { .. } => {
+            &["name a directory whose parent exists with `--record DIR`"]
+        }
+    };
+    hints.iter().map(|hint| (*hint).to_owned()).collect()
 }
 
 impl From<ProjectError> for CommandError {
@@ -331,5 +353,44 @@ impl From<ProjectError> for CommandError {
             | ProjectError::DependsOnTest { .. } => Self::of(ErrorKind::Registry, &err),
             _ => Self::of(ErrorKind::Registry, &err),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jaunt_backends::BackendName;
+
+    use super::*;
+
+    #[test]
+    fn a_backend_that_cannot_be_used_comes_with_what_can_be_done() {
+        let missing = |install| BackendConfigError::NoProgram {
+            backend: BackendName::Claude,
+            program: "claude".to_owned(),
+            install,
+        };
+        let hints = [
+            missing(Some("install it with `npm install -g @anthropic-ai/claude-code`")),
+            missing(None),
+            BackendConfigError::NoCommand,
+            BackendConfigError::NoModel,
+            BackendConfigError::NoStore,
+        ]
+        .map(|err| hints_for_backend(&err).join("\n"));
+        assert_eq!(
+            hints.join("\n\n"),
+            "install it with `npm install -g @anthropic-ai/claude-code`\n\
+             or choose another backend with `--backend`: command, replay, codex, claude, llm, ollama\n\
+             or name a program of your own with `--backend-command 'CMD ARG…'`\n\
+             \n\
+             install it, or check the spelling of the command\n\
+             \n\
+             give it with `--backend-command 'CMD ARG…'`, or as `command` under `[backend]` in \
+             `jaunt-engine.toml`\n\
+             \n\
+             set `model` under `[backend]` in `jaunt-engine.toml`\n\
+             \n\
+             set `store` under `[backend]` in `jaunt-engine.toml`"
+        );
     }
 }

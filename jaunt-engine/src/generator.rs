@@ -22,8 +22,8 @@ impl Engine {
         let mut settings = BackendSettings::new(name, self.root().to_owned());
         settings.command =
             options.command.as_ref().or(config.command.as_ref()).cloned().unwrap_or_default();
-        settings.input = config.input.unwrap_or_default();
-        settings.output = config.output.unwrap_or_default();
+        settings.request_format = config.input.unwrap_or_default();
+        settings.answer_format = config.output.unwrap_or_default();
         settings.model.clone_from(&config.model);
         settings.args.clone_from(&config.args);
         settings.env.clone_from(&config.env);

@@ -1,44 +1,16 @@
 //! Results from the JUnit XML that pytest writes with `--junitxml`.
 
 mod address;
+mod error;
 mod merge;
 mod read;
+mod resolve;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
-use std::time::Duration;
 
-use camino::Utf8PathBuf;
-
-use crate::doubt::Doubt;
-use crate::junit::address::Files;
+pub use crate::junit::error::JunitError;
 pub use crate::junit::merge::merge;
-use crate::junit::read::{Kind, Part, TestCase};
-use crate::result::{Captured, Counts, Phase, PytestResult, ResultSource, RunState, TestFailure};
-
-/// Why a file is no JUnit XML.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages explain the fields")]
-#[non_exhaustive]
-pub enum JunitError {
-    /// It is not XML, it is cut off, or it cannot be read.
-    #[error("the JUnit XML is broken at byte {position}")]
-    Xml { position: u64, source: quick_xml::Error },
-
-    /// It is XML of some other kind.
-    #[error("the XML has no `testsuite`, so it is not JUnit's")]
-    NoTestSuite,
-}
-
-/// What a JUnit XML file of pytest's says.
-///
-/// It names tests by a dotted class name, from which the file can be told only with a list of the
-/// files; and it knows no xpass. So it is best [merged](merge()) with the log of the same run.
-#[derive(Debug)]
-pub struct JunitReport {
-    cases: Vec<TestCase>,
-    seconds: f64,
-}
+pub use crate::junit::read::JunitReport;
 
 /// Reads the JUnit XML that pytest writes, in both of its families (`xunit1` and `xunit2`).
 ///
@@ -47,135 +19,4 @@ pub struct JunitReport {
 /// If it is not well-formed, or not JUnit XML.
 pub fn parse_junit(reader: impl BufRead) -> Result<JunitReport, JunitError> {
     read::read(reader)
-}
-
-impl JunitReport {
-    /// What the file alone amounts to.
-    ///
-    /// `files` are the test files of the run, relative to pytest's root directory or to where it
-    /// was started; without them, and without the `file` attributes of `xunit1`, where the path in
-    /// a node id ends is a guess, and the result says so.
-    ///
-    /// Tests that passed unexpectedly are among the passed.
-    pub fn into_result(self, files: &[Utf8PathBuf]) -> PytestResult {
-        self.resolve(&Files::new(files.iter().map(Utf8PathBuf::as_path)), &[], Some(0))
-    }
-
-    /// Makes a result of it. `known_ids` are ids of failures that are certain; `n_reruns` how many
-    /// attempts were thrown away, if that is known.
-    fn resolve(
-        self,
-        files: &Files<'_>,
-        known_ids: &[String],
-        n_reruns: Option<u64>,
-    ) -> PytestResult {
-        let mut counts = Counts::default();
-        let mut failures = Vec::new();
-        let mut state = RunState::Finished;
-        let mut has_guesses = false;
-        let mut unsuccessful = BTreeSet::new();
-        let n_passes_too_many = if n_reruns == Some(0) { 0 } else { self.n_repeated_passes() };
-        for case in &self.cases {
-            if case.name.is_none() {
-                // The test that an interruption cut off.
-                state = RunState::Interrupted { reason: "a test did not end".to_owned() };
-                continue;
-            }
-            if let Some(error) = case.internal_error() {
-                state = RunState::InternalError { message: error.to_owned() };
-                continue;
-            }
-            // A failed teardown stands alone: after a test that passed, or after an entry for the
-            // test that did not.
-            let address = (&case.class_name, &case.name);
-            if case.parts.iter().any(|part| !part.is_teardown()) {
-                unsuccessful.insert(address);
-            } else if case.parts.is_empty() || !unsuccessful.contains(&address) {
-                counts.passed += 1;
-            }
-            let mut id = None;
-            for part in &case.parts {
-                match part.kind {
-                    Kind::Skipped => counts.skipped += 1,
-                    Kind::Xfailed => counts.xfailed += 1,
-                    Kind::Failed(phase) => {
-                        let (id, is_certain) = id.get_or_insert_with(|| {
-                            files.node_id(case, phase == Phase::Collect, known_ids)
-                        });
-                        has_guesses |= !*is_certain;
-                        match phase {
-                            Phase::Call => counts.failed += 1,
-                            Phase::Collect | Phase::Setup | Phase::Teardown => counts.errors += 1,
-                        }
-                        failures.push(failure(case, part, phase, id));
-                    }
-                }
-            }
-        }
-        counts.reruns = n_passes_too_many;
-        counts.passed = counts.passed.saturating_sub(n_passes_too_many);
-        if counts.outcomes() == 0 && state == RunState::Finished {
-            state = RunState::NoTests;
-        }
-        let mut doubts = Vec::new();
-        if has_guesses {
-            doubts.push(Doubt::GuessedFiles);
-        }
-        PytestResult {
-            state,
-            exit: None,
-            exit_code: None,
-            counts,
-            failures,
-            running: Vec::new(),
-            duration: Duration::try_from_secs_f64(self.seconds).unwrap_or_default(),
-            complete: true,
-            doubts,
-            source: ResultSource::Junit,
-            pytest_version: None,
-            files: Vec::new(),
-            stdout: String::new(),
-            stderr: String::new(),
-        }
-    }
-
-    /// How many entries look like passes and are attempts that were thrown away: those before
-    /// another entry of the same test.
-    fn n_repeated_passes(&self) -> u64 {
-        let mut last = BTreeMap::new();
-        let mut n_repeated = 0;
-        for case in &self.cases {
-            let was_pass = last.insert((&case.class_name, &case.name), case.parts.is_empty());
-            n_repeated += u64::from(was_pass == Some(true));
-        }
-        n_repeated
-    }
-}
-
-fn failure(case: &TestCase, part: &Part, phase: Phase, id: &str) -> TestFailure {
-    let file = case.file.clone().or_else(|| {
-        let file = id.split_once("::").map_or(id, |(file, _)| file);
-        (!file.is_empty()).then(|| file.to_owned())
-    });
-    TestFailure {
-        node_id: id.to_owned(),
-        phase,
-        subtest: None,
-        message: part.message().to_owned(),
-        traceback: part.text.clone(),
-        line: file.as_deref().and_then(|file| line_in(file, &part.text)).or(case.line),
-        file: file.map(Utf8PathBuf::from),
-        captured: Captured {
-            stdout: case.stdout.clone(),
-            stderr: case.stderr.clone(),
-            log: String::new(),
-        },
-    }
-}
-
-/// The last line of the file that a traceback names, as in `test_a.py:12: AssertionError`.
-fn line_in(file: &str, traceback: &str) -> Option<u32> {
-    traceback.lines().rev().find_map(|line| {
-        line.strip_prefix(file)?.strip_prefix(':')?.split(':').next()?.parse().ok()
-    })
 }

@@ -1,9 +1,10 @@
 //! Runs of pytest, and exact results from them.
 //!
-//! [`run()`] starts `python -m pytest` on a list of files, with a small plugin that tells of each
-//! test as it ends; [`parse_text`] and [`parse_junit`] read what a run has left behind, for those
-//! who have only that. All of them make a [`PytestResult`]. This crate does not know where the test
-//! files come from, nor which of them are generated.
+//! [`run()`] starts `python -m pytest` on a list of files, with a small plugin that records each
+//! outcome; [`parse_text`] and [`parse_junit`] read the log and the XML of a run that is over. All of
+//! them return a [`PytestResult`]. This crate does not know where the test files come from, nor which
+//! of them are generated. It is large because it has three readers of three recordings: the plugin's
+//! records, JUnit XML, and terminal text, which nobody meant to be read by a program.
 //!
 //! [`PytestResult::passed`] is proof, not the absence of a failure. Where there is none, the result
 //! is not [`complete`](PytestResult::complete) or names its [`doubts`](PytestResult::doubts).
@@ -46,7 +47,7 @@ pub use crate::run::run;
 pub use crate::text::{TextOptions, parse_text};
 pub use jaunt_process::OutputStream;
 
-/// Its examples are tested.
+/// Tests the example in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

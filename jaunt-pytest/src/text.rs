@@ -3,6 +3,7 @@
 mod end;
 mod ids;
 mod lines;
+mod log;
 mod progress;
 mod resolve;
 mod scan;
@@ -34,5 +35,5 @@ pub struct TextOptions {
 /// Only those of the reader.
 pub fn parse_text(reader: impl BufRead, options: &TextOptions) -> io::Result<PytestResult> {
     let log = scan::scan(reader)?;
-    Ok(resolve::resolve(&log, options))
+    Ok(resolve::resolve(&log, options.exit_code))
 }

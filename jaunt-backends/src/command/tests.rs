@@ -23,8 +23,8 @@ impl Program {
             args: args.into(),
             cwd,
             env: BTreeMap::new(),
-            input: Input::Json,
-            output: Output::Python,
+            request_format: RequestFormat::Json,
+            answer_format: AnswerFormat::Python,
             timeout: Duration::from_secs(300),
             grace: Duration::from_secs(300),
             max_output: 1 << 20,
@@ -90,7 +90,7 @@ async fn the_request_is_the_protocol() {
 #[tokio::test]
 async fn a_request_for_a_prompt_is_only_the_prompt() {
     let echo = Program::python("import sys; print(sys.argv[1:], sys.stdin.read(), sep='\\n')")
-        .with(|it| it.input = Input::Prompt);
+        .with(|it| it.request_format = RequestFormat::Prompt);
     let text = echo.source().await;
     assert!(text.starts_with("[]\nYou implement Python specs."), "{text}");
     assert!(text.contains("Write the module `shop.__generated__.cart`."));
@@ -100,7 +100,7 @@ async fn a_request_for_a_prompt_is_only_the_prompt() {
 async fn a_system_prompt_that_fits_is_an_argument() {
     let echo = Program::python("import sys; print(len(sys.argv), sys.argv[1:2], sys.stdin.read())")
         .with(|it| {
-            it.input = Input::Prompt;
+            it.request_format = RequestFormat::Prompt;
             it.args.push(Arg::System("--system"));
         });
     let text = echo.source().await;
@@ -129,7 +129,7 @@ async fn an_answer_is_source_without_what_is_around_it() {
 async fn an_answer_in_json_has_a_source_and_what_it_cost() {
     let print = |answer: &str| {
         Program::python("import sys; print(sys.argv[1])").with(|it| {
-            it.output = Output::Json;
+            it.answer_format = AnswerFormat::Json;
             it.args.push(Arg::Text(answer.to_owned()));
         })
     };
@@ -217,7 +217,7 @@ async fn one_that_never_answers_meets_the_time_limit() {
     let err = program.failure().await;
     assert_eq!(
         err,
-        BackendError::fatal("`python3` gave no answer within 0.05 s (`--timeout` sets the limit)")
+        BackendError::fatal("`python3` timed out after 0.05 s (`--timeout` sets the limit)")
     );
 }
 

@@ -31,7 +31,7 @@ async fn what_passes_is_recorded_and_nothing_else() {
     let (_dir, root) = directory();
     let store = Store::create(&root, "recordings".into()).unwrap();
     let answers = [None, Some("total = ("), Some("total = 1\n"), Some("Cart = total = 1\n")];
-    let recording = Recording::new(scripted(&answers), store.clone());
+    let recording = RecordingBackend::new(scripted(&answers), store.clone());
     for _ in 0..3 {
         recording.generate_module(&cart(), &[]).await.ok();
         assert_eq!(store.get(&cart()).unwrap(), None);
@@ -48,7 +48,7 @@ async fn what_passes_is_recorded_and_nothing_else() {
 async fn a_failure_is_passed_on() {
     let (_dir, root) = directory();
     let store = Store::create(&root, "recordings".into()).unwrap();
-    let err = Recording::new(scripted(&[None]), store).generate_module(&cart(), &[]).await;
+    let err = RecordingBackend::new(scripted(&[None]), store).generate_module(&cart(), &[]).await;
     assert_eq!(err.unwrap_err().kind, BackendErrorKind::Transient);
 }
 
@@ -58,7 +58,7 @@ async fn what_cannot_be_recorded_is_still_generated_and_told_later() {
     let store = Store::create(&root, "recordings".into()).unwrap();
     fs::remove_dir(root.join("recordings")).unwrap();
     fs::File::create_new(root.join("recordings")).unwrap();
-    let recording = Recording::new(scripted(&[Some("Cart = total = 1\n")]), store);
+    let recording = RecordingBackend::new(scripted(&[Some("Cart = total = 1\n")]), store);
     assert!(recording.generate_module(&cart(), &[]).await.is_ok());
     let failures = recording.take_failures();
     assert_eq!(failures[0].0.as_str(), "shop.cart");

@@ -1,9 +1,11 @@
 use std::io::Write as _;
 
 use insta::assert_snapshot;
+use jaunt_digest::normalize_body;
 use proptest::prelude::*;
 
 use super::*;
+use crate::store::recording::{MARKER, MAX_FILE};
 use crate::testing::{cart, chain, directory};
 
 const SOURCE: &str = "class Cart: ...\n\n\ntotal = 1\n";
@@ -33,7 +35,7 @@ impl Store {
     }
 
     /// Why the recording of [`cart`] is refused.
-    fn refusal(&self) -> Fault {
+    fn refusal(&self) -> RecordingFault {
         match self.get(&cart()) {
             Err(StoreError::Refused { fault, .. }) => fault,
             other => panic!("{other:?}"),
@@ -115,15 +117,21 @@ fn every_kind_of_damage_is_told_apart() {
         store.edit(change);
         store.refusal()
     };
-    assert_eq!(refusal(&|_| String::new()), Fault::NoMarker);
-    assert_eq!(refusal(&|text| text.replace("recording/1", "recording/2")), Fault::NoMarker);
-    assert_eq!(refusal(&|text| text[..text.len() - 9].to_owned()), Fault::OtherSource);
-    assert_eq!(refusal(&|text| text + "x = 1\n"), Fault::OtherSource);
-    assert_eq!(refusal(&|text| text.replace("kind=build", "kind=x")), Fault::BadField("kind"));
-    assert_eq!(refusal(&|text| text.replace(".cart\n", "\n")), Fault::OtherContext);
+    assert_eq!(refusal(&|_| String::new()), RecordingFault::NoMarker);
+    assert_eq!(
+        refusal(&|text| text.replace("recording/1", "recording/2")),
+        RecordingFault::NoMarker
+    );
+    assert_eq!(refusal(&|text| text[..text.len() - 9].to_owned()), RecordingFault::OtherSource);
+    assert_eq!(refusal(&|text| text + "x = 1\n"), RecordingFault::OtherSource);
+    assert_eq!(
+        refusal(&|text| text.replace("kind=build", "kind=x")),
+        RecordingFault::BadField("kind")
+    );
+    assert_eq!(refusal(&|text| text.replace(".cart\n", "\n")), RecordingFault::OtherContext);
     assert_eq!(
         refusal(&|text| text.replace(&format!("context=sha256:{}", context()), "context=")),
-        Fault::BadField("context")
+        RecordingFault::BadField("context")
     );
 }
 
@@ -133,7 +141,7 @@ fn a_recording_under_another_name_is_refused() {
     store.put(&ModuleSpecContext { expected_names: vec![], ..cart() }, SOURCE).unwrap();
     let other = fs::read_dir(&store.place).unwrap().next().unwrap().unwrap().path();
     fs::hard_link(other, store.file()).unwrap();
-    assert_eq!(store.refusal(), Fault::OtherContext);
+    assert_eq!(store.refusal(), RecordingFault::OtherContext);
 }
 
 #[test]
@@ -148,17 +156,17 @@ fn a_checkout_that_changes_line_ends_does_no_harm() {
 fn only_regular_files_are_read() {
     let (_dir, store) = store();
     rustix::fs::mkfifoat(rustix::fs::CWD, store.file().as_str(), 0o600.into()).unwrap();
-    assert_eq!(store.refusal(), Fault::NotAFile);
+    assert_eq!(store.refusal(), RecordingFault::NotAFile);
     let (_dir, store) = self::store();
     fs::create_dir(store.file()).unwrap();
-    assert_eq!(store.refusal(), Fault::NotAFile);
+    assert_eq!(store.refusal(), RecordingFault::NotAFile);
 }
 
 #[test]
 fn a_recording_of_any_size_is_not_read_into_memory() {
     let (_dir, store) = store();
     fs::File::create_new(store.file()).unwrap().set_len(MAX_FILE + 1).unwrap();
-    assert_eq!(store.refusal(), Fault::TooLarge);
+    assert_eq!(store.refusal(), RecordingFault::TooLarge);
 }
 
 #[test]
@@ -205,7 +213,7 @@ fn a_store_may_be_reached_through_a_link() {
 
 #[test]
 fn the_differences_between_contexts_are_named() {
-    let header = Header::new(&cart(), SOURCE);
+    let header = RecordingHeader::new(&cart(), SOURCE);
     assert!(header.differences(&cart()).is_empty());
     let mut other = cart();
     other.expected_names.pop();
@@ -230,7 +238,7 @@ fn headers_are_read_from_what_has_one() {
     store.put(&cart(), SOURCE).unwrap();
     fs::File::create_new(store.place.join("notes.py")).unwrap().write_all(b"# mine\n").unwrap();
     fs::create_dir(store.place.join("dir.py")).unwrap();
-    assert_eq!(store.headers(), [Header::new(&cart(), SOURCE)]);
+    assert_eq!(store.headers(), [RecordingHeader::new(&cart(), SOURCE)]);
 }
 
 proptest! {
@@ -249,7 +257,7 @@ proptest! {
     ) {
         let text = if is_marked { format!("{MARKER}\n{text}") } else { text };
         if let Ok(recording) = Recording::parse(&text) {
-            prop_assert_eq!(Digest::of(&recording.source), recording.header.front.source);
+            prop_assert_eq!(Digest::of(&recording.source), recording.header.identity.source);
         }
     }
 }

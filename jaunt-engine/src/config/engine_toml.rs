@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_backends::{BackendName, Input, Output};
+use jaunt_backends::{AnswerFormat, BackendName, RequestFormat};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
@@ -36,9 +36,9 @@ pub(crate) struct BackendConfig {
     #[serde(deserialize_with = "command_line")]
     pub(crate) command: Option<Vec<String>>,
     /// What `command` reads.
-    pub(crate) input: Option<Input>,
+    pub(crate) input: Option<RequestFormat>,
     /// What `command` prints.
-    pub(crate) output: Option<Output>,
+    pub(crate) output: Option<AnswerFormat>,
     /// Further arguments for the programs that jaunt knows.
     pub(crate) args: Vec<String>,
     /// What is added to the environment of the program.

@@ -43,10 +43,12 @@ pub(crate) enum Body {
         deselected: u64,
     },
     Begin {
-        id: String,
+        #[serde(rename = "id")]
+        node_id: String,
     },
     End {
-        id: String,
+        #[serde(rename = "id")]
+        node_id: String,
     },
     /// Nothing but what [`Head::passed`] says.
     Passed,
@@ -69,10 +71,11 @@ pub(crate) enum Body {
     },
 }
 
-/// A report that counts; of a failure with all that is known about it.
+/// A report that counts. That of a failure has all that is known about it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Report {
-    pub(crate) id: String,
+    #[serde(rename = "id")]
+    pub(crate) node_id: String,
     pub(crate) phase: Phase,
     pub(crate) outcome: Outcome,
     /// The absolute path, of failures and of what could not be collected.

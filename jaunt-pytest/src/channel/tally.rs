@@ -67,10 +67,10 @@ impl Tally {
         }
         self.n_records += 1;
         self.last_seq = self.last_seq.max(head.seq);
-        for id in head.passed {
+        for node_id in head.passed {
             self.counts.passed += 1;
             on_event(&PytestEvent::Outcome {
-                node_id: id,
+                node_id,
                 outcome: Outcome::Passed,
                 phase: Phase::Call,
                 message: String::new(),
@@ -99,15 +99,15 @@ impl Tally {
                 self.counts.deselected = self.counts.deselected.max(deselected);
                 None
             }
-            Body::Begin { id } => {
+            Body::Begin { node_id } => {
                 if self.session.as_ref().is_none_or(|session| !session.parallel) {
                     self.running.clear();
                 }
-                self.running.push(id.clone());
-                Some(PytestEvent::TestStarted { node_id: id })
+                self.running.push(node_id.clone());
+                Some(PytestEvent::TestStarted { node_id })
             }
-            Body::End { id } => {
-                self.running.retain(|running| *running != id);
+            Body::End { node_id } => {
+                self.running.retain(|running| *running != node_id);
                 None
             }
             Body::Report(report) => Some(self.add_report(report)),
@@ -263,7 +263,7 @@ impl Tally {
         let file = report.file.map(Utf8PathBuf::from);
         self.reported.extend(file.clone());
         let event = PytestEvent::Outcome {
-            node_id: report.id.clone(),
+            node_id: report.node_id.clone(),
             outcome,
             phase: report.phase,
             message: report.message.clone(),
@@ -271,7 +271,7 @@ impl Tally {
         };
         if matches!(outcome, Outcome::Failed | Outcome::Error) {
             self.failures.push(TestFailure {
-                node_id: report.id,
+                node_id: report.node_id,
                 phase: report.phase,
                 subtest: report.sub,
                 message: report.message,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 
 use crate::doubt::Doubt;
-use crate::junit::JunitReport;
 use crate::junit::address::Files;
+use crate::junit::read::JunitReport;
 use crate::result::{Counts, PytestResult, ResultSource, RunState};
 
 /// Makes one result of a log and the JUnit XML of the same run.

@@ -6,7 +6,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-use crate::junit::{JunitError, JunitReport};
+use crate::junit::error::JunitError;
 use crate::result::Phase;
 
 /// How much of what a test has written is kept.
@@ -105,6 +105,16 @@ impl TestCase {
         let part = self.parts.first().filter(|part| part.message == "internal error")?;
         is_internal.then_some(&part.text)
     }
+}
+
+/// What a JUnit XML file of pytest's says.
+///
+/// It names tests by a dotted class name, from which the file can be told only with a list of the
+/// files; and it knows no xpass. So it is best [merged](merge()) with the log of the same run.
+#[derive(Debug)]
+pub struct JunitReport {
+    pub(super) cases: Vec<TestCase>,
+    pub(super) seconds: f64,
 }
 
 pub(super) fn read(reader: impl BufRead) -> Result<JunitReport, JunitError> {

@@ -11,15 +11,14 @@ use camino::Utf8PathBuf;
 use crate::doubt::Doubt;
 use crate::exit::PytestExit;
 use crate::result::{Counts, PytestResult, ResultSource, RunState, TestFailure};
-use crate::text::TextOptions;
 use crate::text::end::End;
 use crate::text::ids::Title;
+use crate::text::log::Log;
 use crate::text::progress::Word;
-use crate::text::scan::Log;
 
-/// Draws the conclusions from a log.
-pub(super) fn resolve(log: &Log, options: &TextOptions) -> PytestResult {
-    let exit = options.exit_code.map(|code| {
+/// Builds the result of a log. `exit_code` is pytest's, negative after a signal, if it is known.
+pub(super) fn resolve(log: &Log, exit_code: Option<i32>) -> PytestResult {
+    let exit = exit_code.map(|code| {
         if code < 0 {
             PytestExit::Signal(code.saturating_neg())
         } else {

@@ -12,6 +12,7 @@ use regex::Regex;
 
 use crate::text::end::{End, undecorate};
 use crate::text::lines::{Line, Lines};
+use crate::text::log::{Block, Collected, Heading, Log, Section, SectionKind};
 use crate::text::progress::Progress;
 
 /// How many ends, summaries and interruptions are kept: the last ones.
@@ -23,75 +24,6 @@ const BLOCK_LIMIT: usize = 32 << 20;
 const HEADINGS_LIMIT: usize = 64 << 20;
 const BODY_LIMIT: usize = 32 << 10;
 const INTERNAL_LIMIT: usize = 16 << 10;
-
-/// What a log has that may be part of a report.
-#[derive(Debug, Default)]
-pub(super) struct Log {
-    pub(super) n_lines: u64,
-    pub(super) version: Option<String>,
-    /// The lines at which sessions begin. More than one: pytest ran within pytest.
-    pub(super) sessions: Vec<u64>,
-    /// What the first session collected.
-    pub(super) collected: Option<Collected>,
-    pub(super) progress: Progress,
-    /// The lines at which the sections `ERRORS` and `FAILURES` begin, with their widths.
-    pub(super) sections: Vec<Section>,
-    pub(super) headings: Vec<Heading>,
-    pub(super) blocks: VecDeque<Block>,
-    pub(super) ends: VecDeque<(u64, End)>,
-    /// Lines such as `!!!!! KeyboardInterrupt !!!!!`.
-    pub(super) interruptions: VecDeque<(u64, String)>,
-    pub(super) internal_error: String,
-    /// The last line that is not empty.
-    pub(super) last_line: u64,
-    /// Whether something was left out to save memory.
-    pub(super) is_cut: bool,
-    /// Failures that pytest-pretty announces as they come: file and title.
-    pub(super) announced: Vec<(String, String)>,
-}
-
-/// What pytest says it collected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Collected {
-    pub(super) items: u64,
-    pub(super) errors: u64,
-    pub(super) deselected: u64,
-    pub(super) skipped: u64,
-    /// Whether xdist collected, which tells only the number of tests.
-    pub(super) is_distributed: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SectionKind {
-    Errors,
-    Failures,
-    /// One that comes after these two, and has no failures in it.
-    Other,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Section {
-    pub(super) line: u64,
-    pub(super) kind: SectionKind,
-}
-
-/// A line such as `____ test_a ____`, and the text below it.
-#[derive(Debug)]
-pub(super) struct Heading {
-    pub(super) line: u64,
-    pub(super) title: String,
-    pub(super) body: String,
-    pub(super) is_cut: bool,
-}
-
-/// What follows `=== short test summary info ===`, up to the end of the log.
-#[derive(Debug, Default)]
-pub(super) struct Block {
-    pub(super) line: u64,
-    pub(super) lines: Vec<(u64, Line)>,
-    n_bytes: usize,
-    pub(super) is_cut: bool,
-}
 
 /// Reads a whole log.
 pub(super) fn scan(reader: impl BufRead) -> io::Result<Log> {
@@ -147,10 +79,8 @@ impl Scanner {
         if !line.plain.trim().is_empty() {
             self.log.last_line = number;
         }
-        let was_title = self.look_at(number, &line.plain);
-        if was_title != Some(Title::Summary)
-            && let Some(block) = self.log.blocks.back_mut()
-        {
+        let is_summary_title = self.look_at(number, &line.plain);
+        if !is_summary_title && let Some(block) = self.log.blocks.back_mut() {
             let n_bytes = line.raw.len() + line.plain.len();
             if block.n_bytes + n_bytes <= BLOCK_LIMIT {
                 block.n_bytes += n_bytes;
@@ -161,26 +91,44 @@ impl Scanner {
         }
     }
 
-    /// Recognizes a line and keeps what it says.
-    fn look_at(&mut self, number: u64, line: &str) -> Option<Title> {
+    /// Recognizes a line and keeps what it says. Returns whether it is the title of a summary.
+    fn look_at(&mut self, number: u64, line: &str) -> bool {
         let text = line.trim_end();
         match text.chars().next() {
             Some('=') => {
                 if let Some((title, width)) = undecorate(text, '=') {
-                    return Some(self.add_title(number, text, title, width));
+                    return self.add_title(number, text, title, width);
                 }
             }
             Some('_' | '―')
                 if (self.width.is_some() || text.starts_with('―'))
                     && self.add_heading(number, text) =>
             {
-                return Some(Title::Other);
+                return false;
             }
+            _ => {}
+        }
+        if self.add_status(number, text) {
+            return false;
+        }
+        if text.ends_with('=') && text.contains(SESSION) {
+            // pytest within pytest, after a letter of the outer one.
+            self.begin_session(number);
+        } else if !self.is_in_end_block || !self.add_to_end_block(text) {
+            self.add_text(text);
+        }
+        false
+    }
+
+    /// Keeps a line that tells how the run ended, or with which pytest it began. Returns whether it
+    /// is one.
+    fn add_status(&mut self, number: u64, text: &str) -> bool {
+        match text.chars().next() {
             Some('!') => {
                 if let Some((reason, _)) = undecorate(text, '!') {
                     keep_last(&mut self.log.interruptions, LAST, (number, reason.to_owned()));
                     self.is_before_report.get_or_insert(true);
-                    return None;
+                    return true;
                 }
             }
             Some('I') => {
@@ -190,41 +138,32 @@ impl Scanner {
                         internal_error.push_str(error.strip_prefix(' ').unwrap_or(error));
                         internal_error.push('\n');
                     }
-                    return None;
+                    return true;
                 }
             }
             Some('R' | 'T' | 'p') => {
                 if let Some(end) = End::parse_block(text) {
                     keep_last(&mut self.log.ends, LAST, (number, end));
                     self.is_in_end_block = true;
-                    return None;
+                    return true;
                 }
                 if let Some(caps) = VERSION.captures(text) {
                     self.log.version.get_or_insert_with(|| caps["version"].to_owned());
                     if text.starts_with('T') {
                         self.log.sessions.push(number);
                     }
-                    return None;
+                    return true;
                 }
             }
             Some('0'..='9' | 'n') => {
                 if let Some(end) = End::parse(text) {
                     self.finish(number, end);
-                    return None;
+                    return true;
                 }
             }
             _ => {}
         }
-        if text.ends_with('=') && text.contains(SESSION) {
-            // pytest within pytest, after a letter of the outer one.
-            self.begin_session(number);
-            return None;
-        }
-        if self.is_in_end_block && self.add_to_end_block(text) {
-            return None;
-        }
-        self.add_text(text);
-        None
+        false
     }
 
     fn begin_session(&mut self, number: u64) {
@@ -234,23 +173,24 @@ impl Scanner {
         self.log.sessions.push(number);
     }
 
-    fn add_title(&mut self, number: u64, line: &str, title: &str, width: usize) -> Title {
+    /// Keeps the title of a section. Returns whether it is that of a summary.
+    fn add_title(&mut self, number: u64, line: &str, title: &str, width: usize) -> bool {
         self.is_in_end_block = false;
         if let Some(end) = End::parse(line) {
             self.finish(number, end);
-            return Title::Other;
+            return false;
         }
         self.is_in_section = false;
         let kind = match title {
             SESSION => {
                 self.begin_session(number);
-                return Title::Other;
+                return false;
             }
             "short test summary info" => {
                 let block = Block { line: number, ..Block::default() };
                 keep_last(&mut self.log.blocks, LAST_BLOCKS, block);
                 self.is_before_report = Some(false);
-                return Title::Summary;
+                return true;
             }
             "ERRORS" => Some(SectionKind::Errors),
             "FAILURES" => Some(SectionKind::Failures),
@@ -269,7 +209,7 @@ impl Scanner {
                 self.log.sections.drain(..1 << 15);
             }
         }
-        Title::Other
+        false
     }
 
     fn finish(&mut self, number: u64, end: End) {
@@ -306,7 +246,7 @@ impl Scanner {
         true
     }
 
-    /// Takes in `3 passed` and the like, of another reporter's block.
+    /// Adds `3 passed` and the like, of another reporter's block. Returns whether it is one.
     fn add_to_end_block(&mut self, text: &str) -> bool {
         let Some((_, end)) = self.log.ends.back_mut() else { return false };
         let is_part = text.starts_with(' ')
@@ -333,6 +273,11 @@ impl Scanner {
         if self.is_before_report == Some(false) {
             return;
         }
+        self.add_progress(text);
+    }
+
+    /// Keeps what a line before the report says about collection and progress.
+    fn add_progress(&mut self, text: &str) {
         // A terminal's line is rewritten as collection goes on.
         let last = text.rsplit('\r').next().unwrap_or(text);
         let last = last.strip_prefix("collecting ... ").unwrap_or(last);
@@ -369,12 +314,7 @@ impl Scanner {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Title {
-    Summary,
-    Other,
-}
-
+/// Adds an item to the last `n_kept` of its kind.
 fn keep_last<T>(queue: &mut VecDeque<T>, n_kept: usize, item: T) {
     if queue.len() == n_kept {
         queue.pop_front();

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::result::{Captured, TestFailure};
 use crate::text::ids::{Title, split_subtest};
-use crate::text::scan::Heading;
+use crate::text::log::Heading;
 
 static LOCATION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?m)^(?:(?<file>[^\s:>][^:\n]*):(?<line>\d+): ?\S*|  File "(?<native>[^"\n]+)", line (?<native_line>\d+)(?:, in .*)?)"#)

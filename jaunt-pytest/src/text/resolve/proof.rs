@@ -4,8 +4,8 @@ use crate::doubt::Doubt;
 use crate::result::Counts;
 use crate::text::end::End;
 use crate::text::ids::{Entry, Title};
+use crate::text::log::{Collected, Log};
 use crate::text::progress::Word;
-use crate::text::scan::{Collected, Log};
 
 /// What in the log speaks against an end, if anything does.
 pub(super) fn contradiction(log: &Log, end: &End) -> Option<Doubt> {
