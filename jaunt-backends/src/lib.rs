@@ -22,12 +22,11 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use jaunt_builder::{
-    AtHand, Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem,
-};
+use jaunt_builder::{Generator, GeneratorBackend, Lookup};
 use jaunt_digest::ModuleName;
 use serde::Deserialize;
 
@@ -195,22 +194,10 @@ impl BackendConfigError {
 }
 
 /// One of the backends that ship.
-#[derive(Debug)]
 pub struct AnyBackend {
     name: BackendName,
-    answers: Answers,
-}
-
-#[derive(Debug)]
-enum Answers {
-    Plain(Source),
-    Recorded(Recording<Source>),
-}
-
-#[derive(Debug)]
-enum Source {
-    Command(Box<CommandBackend>),
-    Replay(ReplayBackend),
+    generator: Generator,
+    recording: Option<Arc<Recording>>,
 }
 
 /// Makes the backend that the settings ask for.
@@ -227,12 +214,14 @@ pub fn select(
     stop: Stop,
     search_path: &OsStr,
 ) -> Result<AnyBackend, BackendConfigError> {
-    let source = match settings.name {
+    let generator = match settings.name {
         BackendName::Replay => {
             let store = settings.store.as_ref().ok_or(BackendConfigError::NoStore)?;
             let store = Store::open(&settings.root, store)
                 .map_err(|source| BackendConfigError::Store { source })?;
-            Source::Replay(ReplayBackend::new(store))
+            let replay = ReplayBackend::new(store);
+            let lookup: Arc<dyn Lookup> = Arc::new(replay.clone());
+            Generator { backend: Arc::new(replay), lookup: Some(lookup) }
         }
         _ => {
             let config = command(settings)?;
@@ -244,18 +233,19 @@ pub fn select(
                     install: config.install,
                 });
             }
-            Source::Command(Box::new(CommandBackend::new(config, templates, stop)))
+            Generator::new(Arc::new(CommandBackend::new(config, templates, stop)))
         }
     };
-    let answers = match &settings.record {
-        None => Answers::Plain(source),
-        Some(dir) => {
-            let store = Store::create(&settings.root, dir)
-                .map_err(|source| BackendConfigError::Record { source })?;
-            Answers::Recorded(Recording::new(source, store))
-        }
+    let Some(dir) = &settings.record else {
+        return Ok(AnyBackend { name: settings.name, generator, recording: None });
     };
-    Ok(AnyBackend { name: settings.name, answers })
+    let store = Store::create(&settings.root, dir)
+        .map_err(|source| BackendConfigError::Record { source })?;
+    // Without a lookup, because every answer has to be recorded.
+    let recording = Arc::new(Recording::new(generator.backend, store));
+    let backend: Arc<dyn GeneratorBackend> = recording.clone();
+    let generator = Generator::new(backend);
+    Ok(AnyBackend { name: settings.name, generator, recording: Some(recording) })
 }
 
 impl AnyBackend {
@@ -264,83 +254,14 @@ impl AnyBackend {
         self.name.as_str()
     }
 
+    /// Where a build gets code from.
+    pub fn generator(&self) -> &Generator {
+        &self.generator
+    }
+
     /// Takes what was generated and could not be recorded: the modules are fine, the store is not.
     pub fn take_record_failures(&self) -> Vec<(ModuleName, StoreError)> {
-        match &self.answers {
-            Answers::Plain(_) => Vec::new(),
-            Answers::Recorded(recording) => recording.take_failures(),
-        }
-    }
-}
-
-impl GeneratorBackend for AnyBackend {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, uncounted(error_context)).await
-    }
-
-    async fn generate_attempt(
-        &self,
-        ctx: &ModuleSpecContext,
-        attempt: Attempt<'_>,
-    ) -> Result<Generation, BackendError> {
-        match &self.answers {
-            Answers::Plain(source) => source.generate_attempt(ctx, attempt).await,
-            Answers::Recorded(recording) => recording.generate_attempt(ctx, attempt).await,
-        }
-    }
-
-    fn at_hand(&self) -> Option<&dyn AtHand> {
-        match &self.answers {
-            Answers::Plain(source) => source.at_hand(),
-            // It has to be recorded as well.
-            Answers::Recorded(_) => None,
-        }
-    }
-
-    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
-        match &self.answers {
-            Answers::Plain(source) => source.refuse(ctx, problems),
-            Answers::Recorded(recording) => recording.refuse(ctx, problems),
-        }
-    }
-}
-
-impl GeneratorBackend for Source {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, uncounted(error_context)).await
-    }
-
-    async fn generate_attempt(
-        &self,
-        ctx: &ModuleSpecContext,
-        attempt: Attempt<'_>,
-    ) -> Result<Generation, BackendError> {
-        match self {
-            Self::Command(backend) => backend.generate_attempt(ctx, attempt).await,
-            Self::Replay(backend) => backend.generate_attempt(ctx, attempt).await,
-        }
-    }
-
-    fn at_hand(&self) -> Option<&dyn AtHand> {
-        match self {
-            Self::Command(backend) => backend.at_hand(),
-            Self::Replay(backend) => backend.at_hand(),
-        }
-    }
-
-    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
-        match self {
-            Self::Command(backend) => backend.refuse(ctx, problems),
-            Self::Replay(backend) => backend.refuse(ctx, problems),
-        }
+        self.recording.as_ref().map_or_else(Vec::new, |recording| recording.take_failures())
     }
 }
 
@@ -386,9 +307,4 @@ fn is_program(program: &str, cwd: &Utf8Path, search_path: &OsStr) -> bool {
     }
     env::split_paths(search_path)
         .any(|dir| is_executable(&cwd.as_std_path().join(dir).join(program)))
-}
-
-/// The attempt of a caller who does not count: the first, or another.
-fn uncounted(error_context: &[String]) -> Attempt<'_> {
-    Attempt { number: if error_context.is_empty() { 1 } else { 2 }, error_context }
 }

@@ -1,27 +1,25 @@
 //! Adds to a store what another backend produced.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jaunt_builder::{
-    Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem, check,
-    in_background,
+    Attempt, BackendError, BoxFuture, Generation, GeneratorBackend, ModuleSpecContext, check,
+    run_blocking,
 };
 use jaunt_digest::ModuleName;
 
 use crate::store::{Store, StoreError};
-use crate::uncounted;
 
 /// A backend, and the store that gets its answers: those that pass the checks, and no others.
-#[derive(Debug)]
-pub struct Recording<B> {
-    inner: B,
+pub struct Recording {
+    inner: Arc<dyn GeneratorBackend>,
     store: Store,
     failures: Mutex<Vec<(ModuleName, StoreError)>>,
 }
 
-impl<B> Recording<B> {
+impl Recording {
     /// Records in `store` what `inner` answers.
-    pub fn new(inner: B, store: Store) -> Self {
+    pub fn new(inner: Arc<dyn GeneratorBackend>, store: Store) -> Self {
         Self { inner, store, failures: Mutex::new(Vec::new()) }
     }
 
@@ -35,25 +33,15 @@ impl<B> Recording<B> {
         failures.sort_by(|(a, _), (b, _)| a.cmp(b));
         failures
     }
-}
 
-impl<B: GeneratorBackend> GeneratorBackend for Recording<B> {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, uncounted(error_context)).await
-    }
-
-    async fn generate_attempt(
+    async fn generate_and_record(
         &self,
         ctx: &ModuleSpecContext,
         attempt: Attempt<'_>,
     ) -> Result<Generation, BackendError> {
-        let generation = self.inner.generate_attempt(ctx, attempt).await?;
+        let generation = self.inner.generate(ctx, attempt).await?;
         let (store, copy, source) = (self.store.clone(), ctx.clone(), generation.source.clone());
-        let recorded = in_background(move || {
+        let recorded = run_blocking(move || {
             let passes = check(&source, &copy).is_empty();
             if passes { store.put(&copy, &source) } else { Ok(()) }
         });
@@ -63,9 +51,15 @@ impl<B: GeneratorBackend> GeneratorBackend for Recording<B> {
         }
         Ok(generation)
     }
+}
 
-    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
-        self.inner.refuse(ctx, problems)
+impl GeneratorBackend for Recording {
+    fn generate<'a>(
+        &'a self,
+        ctx: &'a ModuleSpecContext,
+        attempt: Attempt<'a>,
+    ) -> BoxFuture<'a, Result<Generation, BackendError>> {
+        Box::pin(self.generate_and_record(ctx, attempt))
     }
 }
 

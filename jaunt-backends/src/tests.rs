@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use tokio::sync::watch;
 
 use super::*;
-use crate::testing::{cart, chain, directory};
+use crate::testing::{cart, chain, directory, generate};
 use jaunt_process::StopLevel;
 
 fn settings(name: BackendName) -> BackendSettings {
@@ -76,7 +76,7 @@ fn a_backend_that_cannot_work_says_so_before_anything_is_started() {
     let with = |name, change: &dyn Fn(&mut BackendSettings)| {
         let mut settings = BackendSettings::new(name, root.clone());
         change(&mut settings);
-        let err = try_select(&settings, &["codex"]).unwrap_err();
+        let err = try_select(&settings, &["codex"]).err().unwrap();
         let hints = err.hints().into_iter().map(|it| format!("\nhint: {it}")).collect::<String>();
         format!("error: {}{hints}", chain(&err))
     };
@@ -161,7 +161,7 @@ async fn what_one_backend_answers_is_recorded_and_replayed_by_another() {
     settings.record = Some("recordings".into());
     let backend = try_select(&settings, &[]).unwrap();
     assert_eq!(backend.name(), "command");
-    let generated = backend.generate_with_retry(&cart(), 1, |_| ()).await.unwrap();
+    let generated = generate(&*backend.generator().backend, &cart(), 1).await.0.unwrap();
     assert!(backend.take_record_failures().is_empty());
 
     // With a store for the answers and another for the record, what is used can be sorted out.
@@ -169,7 +169,7 @@ async fn what_one_backend_answers_is_recorded_and_replayed_by_another() {
     settings.store = settings.record.replace("used".into());
     let backend = try_select(&settings, &[]).unwrap();
     assert_eq!(backend.name(), "replay");
-    let replayed = backend.generate_with_retry(&cart(), 1, |_| ()).await.unwrap();
+    let replayed = generate(&*backend.generator().backend, &cart(), 1).await.0.unwrap();
     assert_eq!(replayed, generated);
     let names = |dir: &str| {
         let entries = fs::read_dir(settings.root.join(dir)).unwrap();

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use jaunt_builder::{
-    BuildOptions, BuildReport, Evidence, Force, Output, Plan, PlanOptions, read_outputs,
+    Attempts, BuildOptions, BuildReport, Evidence, Force, Output, Plan, PlanOptions, read_outputs,
 };
 use jaunt_digest::{Kind, ModuleName, Registry};
 
@@ -305,7 +304,7 @@ impl Engine {
         options: &GenerateOptions,
         on_event: &mut dyn FnMut(EngineEvent<'_>),
     ) -> Result<(BuildReport, &'static str), EngineError> {
-        let backend = Arc::new(self.generator(&options.generator)?);
+        let backend = self.generator(&options.generator)?;
         let mut durations = Durations::load(self.root());
         let mut stopwatch = Stopwatch::default();
         let mut journal = Journal::begin(&loaded.project, &loaded.registry, plan)?;
@@ -314,10 +313,9 @@ impl Engine {
                 Kind::Build => loaded.settings.build_jobs,
                 Kind::Test => loaded.settings.test_jobs,
             }),
-            max_attempts: options
-                .max_attempts
-                .or(self.settings.backend.max_attempts)
-                .unwrap_or(MAX_ATTEMPTS),
+            attempts: Attempts::at_most(
+                options.max_attempts.or(self.settings.backend.max_attempts).unwrap_or(MAX_ATTEMPTS),
+            ),
             fail_fast: options.fail_fast,
             adopt: options.adopt,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -325,7 +323,7 @@ impl Engine {
         let report = jaunt_builder::build(
             &loaded.project,
             plan,
-            &backend,
+            backend.generator(),
             &build_options,
             |module| durations.expected(&loaded.project, module),
             |events| {
