@@ -12,8 +12,8 @@ use jaunt_digest::{Digest, Kind, ModuleName, SpecRef};
 pub enum Staleness {
     /// There is no generated file.
     Missing,
-    /// The code is in a file that Python does not look at any more, because the module became, or
-    /// ceased to be, a package.
+    /// The code is in a file that Python no longer looks at, because the module became, or ceased to
+    /// be, a package.
     Moved {
         /// Where the code is now, relative to the project root.
         from: Utf8PathBuf,
@@ -99,7 +99,7 @@ pub enum Staleness {
         /// That module.
         via: ModuleName,
     },
-    /// A run that had to generate it, and that generated what it depends on, did not get to it.
+    /// A run that was interrupted had to generate it, and has generated what it depends on.
     Unfinished,
     /// `--force`.
     Forced,
@@ -165,8 +165,8 @@ impl fmt::Display for Staleness {
 }
 
 impl Staleness {
-    /// The reasons that tell a person something: that a dependency is stale does not, where the
-    /// module is stale by itself.
+    /// Returns the reasons worth showing to a person: a stale dependency is not, if the module is stale
+    /// by itself.
     pub fn telling(reasons: &[Self]) -> impl Iterator<Item = &Self> {
         let is_upstream = |reason: &&Self| matches!(reason, Self::Upstream { .. });
         let has_own = reasons.iter().any(|reason| !is_upstream(&reason));

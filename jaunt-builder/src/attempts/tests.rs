@@ -8,10 +8,13 @@ use jaunt_digest::Kind;
 use super::*;
 use crate::backend::BoxFuture;
 
+/// The number of an attempt, and what it was told.
+type Told = (u32, Vec<String>);
+
 /// Gives these answers one after the other, and notes the attempts.
 struct Scripted {
     answers: Mutex<Vec<Result<String, BackendError>>>,
-    attempts: Mutex<Vec<(u32, Vec<String>)>>,
+    attempts: Mutex<Vec<Told>>,
 }
 
 impl Scripted {
@@ -55,7 +58,7 @@ fn context() -> ModuleSpecContext {
 fn run(
     max: u32,
     answers: impl IntoIterator<Item = Result<String, BackendError>>,
-) -> (Result<String, Vec<Problem>>, Vec<(u32, Vec<String>)>) {
+) -> (Result<String, Vec<Problem>>, Vec<Told>) {
     let backend = Scripted::new(answers);
     let told = Mutex::new(Vec::new());
     let on_attempt = |attempt: Attempt<'_>| {
