@@ -9,11 +9,12 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use jaunt_builder::{Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext};
+use jaunt_builder::{
+    Attempt, BackendError, BoxFuture, Generation, GeneratorBackend, ModuleSpecContext,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::attempt::uncounted;
 use crate::fence::strip_fence;
 use crate::prompt::{Prompt, Templates};
 use crate::report::{ending, size, with_last_words};
@@ -234,24 +235,18 @@ fn split_answer(answer: Value) -> Option<(String, Option<Value>)> {
 }
 
 impl GeneratorBackend for CommandBackend {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, uncounted(error_context)).await
-    }
-
-    async fn generate_attempt(
-        &self,
-        ctx: &ModuleSpecContext,
-        attempt: Attempt<'_>,
-    ) -> Result<Generation, BackendError> {
-        let invocation = self.invocation(ctx, attempt);
-        match run(&invocation, &self.stop).await {
-            Ok(finished) => self.read(finished),
-            Err(err) => Err(self.explain(err)),
-        }
+    fn generate<'a>(
+        &'a self,
+        ctx: &'a ModuleSpecContext,
+        attempt: Attempt<'a>,
+    ) -> BoxFuture<'a, Result<Generation, BackendError>> {
+        Box::pin(async move {
+            let invocation = self.invocation(ctx, attempt);
+            match run(&invocation, &self.stop).await {
+                Ok(finished) => self.read(finished),
+                Err(err) => Err(self.explain(err)),
+            }
+        })
     }
 }
 

@@ -6,7 +6,6 @@
 //! Above 1,500 lines with its tests, since each generator has its format: prompts, fences,
 //! recordings and the protocol of programs are a room each.
 
-mod attempt;
 mod command;
 mod error;
 mod fence;

@@ -1,59 +1,47 @@
 //! Records what another backend answers.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jaunt_builder::{
-    Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem, check,
-    in_background,
+    Attempt, BackendError, BoxFuture, Generation, GeneratorBackend, ModuleSpecContext, check,
+    run_blocking,
 };
 use jaunt_digest::ModuleName;
 
-use crate::attempt::uncounted;
 use crate::store::{Store, StoreError};
 
 /// A backend whose answers are added to a store if they pass the checks.
-#[derive(Debug)]
-pub(crate) struct RecordingBackend<B> {
-    inner: B,
+pub(crate) struct RecordingBackend {
+    inner: Arc<dyn GeneratorBackend>,
     store: Store,
     failures: Mutex<Vec<(ModuleName, StoreError)>>,
 }
 
-impl<B> RecordingBackend<B> {
+impl RecordingBackend {
     /// Records in `store` what `inner` answers.
-    pub(crate) fn new(inner: B, store: Store) -> Self {
+    pub(crate) fn new(inner: Arc<dyn GeneratorBackend>, store: Store) -> Self {
         Self { inner, store, failures: Mutex::new(Vec::new()) }
     }
 
     /// Takes what could not be recorded, in the order of the modules.
     ///
-    /// A full disk below the store is no reason to throw away an answer that was paid for, so the
-    /// module does not fail.
+    /// A full disk below the store is no reason to throw away what was paid for. So the module
+    /// does not fail; who started the run asks here, and says so.
     pub(crate) fn take_failures(&self) -> Vec<(ModuleName, StoreError)> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let mut failures = std::mem::take(&mut *failures);
         failures.sort_by(|(a, _), (b, _)| a.cmp(b));
         failures
     }
-}
 
-impl<B: GeneratorBackend> GeneratorBackend for RecordingBackend<B> {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, uncounted(error_context)).await
-    }
-
-    async fn generate_attempt(
+    async fn generate_and_record(
         &self,
         ctx: &ModuleSpecContext,
         attempt: Attempt<'_>,
     ) -> Result<Generation, BackendError> {
-        let generation = self.inner.generate_attempt(ctx, attempt).await?;
+        let generation = self.inner.generate(ctx, attempt).await?;
         let (store, copy, source) = (self.store.clone(), ctx.clone(), generation.source.clone());
-        let recorded = in_background(move || {
+        let recorded = run_blocking(move || {
             let passes = check(&source, &copy).is_empty();
             if passes { store.put(&copy, &source) } else { Ok(()) }
         });
@@ -63,9 +51,15 @@ impl<B: GeneratorBackend> GeneratorBackend for RecordingBackend<B> {
         }
         Ok(generation)
     }
+}
 
-    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
-        self.inner.refuse(ctx, problems)
+impl GeneratorBackend for RecordingBackend {
+    fn generate<'a>(
+        &'a self,
+        ctx: &'a ModuleSpecContext,
+        attempt: Attempt<'a>,
+    ) -> BoxFuture<'a, Result<Generation, BackendError>> {
+        Box::pin(self.generate_and_record(ctx, attempt))
     }
 }
 

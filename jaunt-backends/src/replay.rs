@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use jaunt_builder::{
-    AtHand, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem,
-    canonical_digest, in_background,
+    Attempt, BackendError, BoxFuture, Generation, GeneratorBackend, Lookup, ModuleSpecContext,
+    Problem, canonical_digest, check, run_blocking,
 };
 
 use crate::store::{RecordingHeader, Store};
@@ -13,8 +13,10 @@ use jaunt_text::{one_line, sanitize};
 /// How many differences are listed.
 const MANY: usize = 3;
 
-/// Generates nothing: gives what was recorded for exactly the same context. Whoever asks checks it
-/// again.
+/// Generates nothing: gives what was recorded for exactly the same context.
+///
+/// As a [`Lookup`] it has an answer, or an error, for every module. As a [`GeneratorBackend`] it serves
+/// those who record the answers again.
 #[derive(Clone, Debug)]
 pub(crate) struct ReplayBackend {
     shared: Arc<Shared>,
@@ -35,32 +37,39 @@ impl ReplayBackend {
 }
 
 impl GeneratorBackend for ReplayBackend {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        _error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        let shared = Arc::clone(&self.shared);
-        let ctx = ctx.clone();
-        in_background(move || shared.answer(&ctx)).await
-    }
-
-    fn at_hand(&self) -> Option<&dyn AtHand> {
-        Some(&*self.shared)
-    }
-
-    /// The same answer would come again.
-    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
-        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Some(BackendError::fatal(format!(
-            "the recording `{}` does not pass: {}",
-            self.shared.store.path_of(canonical_digest(ctx)),
-            problems.join("; ")
-        )))
+    fn generate<'a>(
+        &'a self,
+        ctx: &'a ModuleSpecContext,
+        _attempt: Attempt<'a>,
+    ) -> BoxFuture<'a, Result<Generation, BackendError>> {
+        let (shared, ctx) = (Arc::clone(&self.shared), ctx.clone());
+        Box::pin(run_blocking(move || {
+            let generation = shared.answer(&ctx)?;
+            let problems = check(&generation.source, &ctx);
+            match problems.is_empty() {
+                true => Ok(generation),
+                // Another attempt would find the same recording.
+                false => Err(shared.error_for_invalid(&ctx, &problems)),
+            }
+        }))
     }
 }
 
-impl AtHand for Shared {
+impl Lookup for ReplayBackend {
+    fn look_up(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+        Some(self.shared.answer(ctx))
+    }
+
+    fn error_for_invalid(
+        &self,
+        ctx: &ModuleSpecContext,
+        problems: &[Problem],
+    ) -> Option<BackendError> {
+        Some(self.shared.error_for_invalid(ctx, problems))
+    }
+}
+
+impl Shared {
     fn answer(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError> {
         match self.store.get(ctx) {
             Ok(Some(source)) => Ok(Generation { source, usage: None }),
@@ -68,9 +77,16 @@ impl AtHand for Shared {
             Err(err) => Err(BackendError::fatal(one_line(&err))),
         }
     }
-}
 
-impl Shared {
+    fn error_for_invalid(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> BackendError {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        BackendError::fatal(format!(
+            "the recording `{}` does not pass: {}",
+            self.store.path_of(canonical_digest(ctx)),
+            problems.join("; ")
+        ))
+    }
+
     /// Says that there is no answer, and what the nearest one was for.
     fn explain(&self, ctx: &ModuleSpecContext) -> String {
         let headers = self.headers.get_or_init(|| self.store.headers());

@@ -1,14 +1,12 @@
 //! The backend that settings ask for.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
-use jaunt_builder::{
-    AtHand, Attempt, BackendError, Generation, GeneratorBackend, ModuleSpecContext, Problem,
-};
+use jaunt_builder::{Generator, GeneratorBackend, Lookup};
 use jaunt_digest::ModuleName;
 use jaunt_process::{Stop, is_program};
 
-use crate::attempt::uncounted;
 use crate::command::{AnswerFormat, Arg, CommandBackend, CommandConfig, RequestFormat};
 use crate::error::BackendConfigError;
 use crate::name::BackendName;
@@ -20,22 +18,10 @@ use crate::settings::BackendSettings;
 use crate::store::{Store, StoreError};
 
 /// One of the backends that ship.
-#[derive(Debug)]
 pub struct AnyBackend {
     name: BackendName,
-    answers: Answers,
-}
-
-#[derive(Debug)]
-enum Answers {
-    Plain(Source),
-    Recorded(RecordingBackend<Source>),
-}
-
-#[derive(Debug)]
-enum Source {
-    Command(Box<CommandBackend>),
-    Replay(ReplayBackend),
+    generator: Generator,
+    recording: Option<Arc<RecordingBackend>>,
 }
 
 /// Makes the backend that the settings ask for.
@@ -51,13 +37,8 @@ pub fn select(
     stop: Stop,
     search_path: &OsStr,
 ) -> Result<AnyBackend, BackendConfigError> {
-    let source = match settings.name {
-        BackendName::Replay => {
-            let store = settings.store.as_ref().ok_or(BackendConfigError::NoStore)?;
-            let store = Store::open(&settings.root, store)
-                .map_err(|source| BackendConfigError::Store { source })?;
-            Source::Replay(ReplayBackend::new(store))
-        }
+    let generator = match settings.name {
+        BackendName::Replay => replay(settings)?,
         _ => {
             let config = command(settings)?;
             let path = config.env.get("PATH").map_or(search_path, OsStr::new);
@@ -68,18 +49,28 @@ pub fn select(
                     install: config.install,
                 });
             }
-            Source::Command(Box::new(CommandBackend::new(config, templates, stop)))
+            Generator::new(Arc::new(CommandBackend::new(config, templates, stop)))
         }
     };
-    let answers = match &settings.record {
-        None => Answers::Plain(source),
-        Some(dir) => {
-            let store = Store::create(&settings.root, dir)
-                .map_err(|source| BackendConfigError::Record { source })?;
-            Answers::Recorded(RecordingBackend::new(source, store))
-        }
+    let Some(dir) = &settings.record else {
+        return Ok(AnyBackend { name: settings.name, generator, recording: None });
     };
-    Ok(AnyBackend { name: settings.name, answers })
+    let store = Store::create(&settings.root, dir)
+        .map_err(|source| BackendConfigError::Record { source })?;
+    // Without a lookup, because every answer has to be recorded.
+    let recording = Arc::new(RecordingBackend::new(generator.backend, store));
+    let backend: Arc<dyn GeneratorBackend> = recording.clone();
+    let generator = Generator::new(backend);
+    Ok(AnyBackend { name: settings.name, generator, recording: Some(recording) })
+}
+
+fn replay(settings: &BackendSettings) -> Result<Generator, BackendConfigError> {
+    let store = settings.store.as_ref().ok_or(BackendConfigError::NoStore)?;
+    let store = Store::open(&settings.root, store)
+        .map_err(|source| BackendConfigError::Store { source })?;
+    let replay = ReplayBackend::new(store);
+    let lookup: Arc<dyn Lookup> = Arc::new(replay.clone());
+    Ok(Generator { backend: Arc::new(replay), lookup: Some(lookup) })
 }
 
 impl AnyBackend {
@@ -88,83 +79,14 @@ impl AnyBackend {
         self.name.as_str()
     }
 
+    /// Returns where a build gets code from.
+    pub fn generator(&self) -> &Generator {
+        &self.generator
+    }
+
     /// Takes what was generated and could not be recorded. The modules themselves have not failed.
     pub fn take_record_failures(&self) -> Vec<(ModuleName, StoreError)> {
-        match &self.answers {
-            Answers::Plain(_) => Vec::new(),
-            Answers::Recorded(recording) => recording.take_failures(),
-        }
-    }
-}
-
-impl GeneratorBackend for AnyBackend {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, uncounted(error_context)).await
-    }
-
-    async fn generate_attempt(
-        &self,
-        ctx: &ModuleSpecContext,
-        attempt: Attempt<'_>,
-    ) -> Result<Generation, BackendError> {
-        match &self.answers {
-            Answers::Plain(source) => source.generate_attempt(ctx, attempt).await,
-            Answers::Recorded(recording) => recording.generate_attempt(ctx, attempt).await,
-        }
-    }
-
-    fn at_hand(&self) -> Option<&dyn AtHand> {
-        match &self.answers {
-            Answers::Plain(source) => source.at_hand(),
-            // It has to be recorded as well.
-            Answers::Recorded(_) => None,
-        }
-    }
-
-    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
-        match &self.answers {
-            Answers::Plain(source) => source.refuse(ctx, problems),
-            Answers::Recorded(recording) => recording.refuse(ctx, problems),
-        }
-    }
-}
-
-impl GeneratorBackend for Source {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.generate_attempt(ctx, uncounted(error_context)).await
-    }
-
-    async fn generate_attempt(
-        &self,
-        ctx: &ModuleSpecContext,
-        attempt: Attempt<'_>,
-    ) -> Result<Generation, BackendError> {
-        match self {
-            Self::Command(backend) => backend.generate_attempt(ctx, attempt).await,
-            Self::Replay(backend) => backend.generate_attempt(ctx, attempt).await,
-        }
-    }
-
-    fn at_hand(&self) -> Option<&dyn AtHand> {
-        match self {
-            Self::Command(backend) => backend.at_hand(),
-            Self::Replay(backend) => backend.at_hand(),
-        }
-    }
-
-    fn refuse(&self, ctx: &ModuleSpecContext, problems: &[Problem]) -> Option<BackendError> {
-        match self {
-            Self::Command(backend) => backend.refuse(ctx, problems),
-            Self::Replay(backend) => backend.refuse(ctx, problems),
-        }
+        self.recording.as_ref().map_or_else(Vec::new, |recording| recording.take_failures())
     }
 }
 

@@ -1,9 +1,13 @@
 //! What the tests of the backends have in common.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use camino::Utf8PathBuf;
-use jaunt_builder::ModuleSpecContext;
+use jaunt_builder::{
+    Attempt, Attempts, Generation, GeneratorBackend, ModuleSpecContext, Problem,
+    generate_with_retry,
+};
 use jaunt_digest::Kind;
 use jaunt_text::error_chain;
 use tempfile::TempDir;
@@ -67,4 +71,17 @@ pub(crate) fn directory() -> (TempDir, Utf8PathBuf) {
 /// An error with its causes, as the program prints them.
 pub(crate) fn chain(err: &dyn std::error::Error) -> String {
     error_chain(err).join("\n  caused by: ")
+}
+
+/// Asks a backend for a module. Returns the result, and the number of attempts it took.
+pub(crate) async fn generate(
+    backend: &dyn GeneratorBackend,
+    ctx: &ModuleSpecContext,
+    max_attempts: u32,
+) -> (Result<Generation, Vec<Problem>>, u32) {
+    let last = AtomicU32::new(0);
+    let on_attempt = |attempt: Attempt<'_>| last.store(attempt.number, Ordering::Relaxed);
+    let attempts = Attempts::at_most(max_attempts);
+    let generated = generate_with_retry(backend, ctx, attempts, on_attempt).await;
+    (generated, last.into_inner())
 }

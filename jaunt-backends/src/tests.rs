@@ -4,13 +4,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use insta::assert_snapshot;
-use jaunt_builder::GeneratorBackend as _;
 use jaunt_process::StopLevel;
 use tokio::sync::watch;
 
 use crate::command::Arg;
 use crate::select::command;
-use crate::testing::{cart, chain, directory};
+use crate::testing::{cart, chain, directory, generate};
 use crate::*;
 
 fn settings(name: BackendName) -> BackendSettings {
@@ -84,7 +83,7 @@ fn a_backend_that_cannot_work_says_so_before_anything_is_started() {
     let with = |name, change: &dyn Fn(&mut BackendSettings)| {
         let mut settings = BackendSettings::new(name, root.clone());
         change(&mut settings);
-        let err = try_select(&settings, &["codex"]).unwrap_err();
+        let err = try_select(&settings, &["codex"]).err().unwrap();
         format!("error: {}", chain(&err))
     };
     let command = |program: &'static str| {
@@ -139,7 +138,7 @@ async fn what_one_backend_answers_is_recorded_and_replayed_by_another() {
     settings.record = Some("recordings".into());
     let backend = try_select(&settings, &[]).unwrap();
     assert_eq!(backend.name(), "command");
-    let generated = backend.generate_with_retry(&cart(), 1, |_| ()).await.unwrap();
+    let generated = generate(&*backend.generator().backend, &cart(), 1).await.0.unwrap();
     assert!(backend.take_record_failures().is_empty());
 
     // With a store for the answers and another for the record, what is used can be sorted out.
@@ -147,7 +146,7 @@ async fn what_one_backend_answers_is_recorded_and_replayed_by_another() {
     settings.store = settings.record.replace("used".into());
     let backend = try_select(&settings, &[]).unwrap();
     assert_eq!(backend.name(), "replay");
-    let replayed = backend.generate_with_retry(&cart(), 1, |_| ()).await.unwrap();
+    let replayed = generate(&*backend.generator().backend, &cart(), 1).await.0.unwrap();
     assert_eq!(replayed, generated);
     let names = |dir: &str| {
         let entries = fs::read_dir(settings.root.join(dir)).unwrap();

@@ -6,7 +6,7 @@ use jaunt_digest::{Kind, ModuleName, Shadowed, SyntaxError, TopLevel};
 use jaunt_text::one_line;
 use jaunt_write::WriteError;
 
-use crate::backend::ModuleSpecContext;
+use crate::context::ModuleSpecContext;
 
 /// A fault in generated code, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Problem {
     Syntax(SyntaxError),
     /// A spec has no definition at top level.
     MissingName(String),
-    /// A spec's definition, or a test, is replaced or deleted further down.
+    /// A spec's definition, or a test, is redefined or deleted further down.
     Lost(Shadowed),
     /// What another module is to provide is defined once more.
     Copied {
@@ -43,10 +43,10 @@ impl fmt::Display for Problem {
             Self::Syntax(err) => write!(f, "{err}"),
             Self::MissingName(name) => write!(f, "Missing top-level definition: {name}"),
             Self::Lost(Shadowed { name, line, shadowed_on, .. }) => {
-                write!(f, "`{name}` of line {line} is replaced or deleted in line {shadowed_on}")
+                write!(f, "`{name}` (line {line}) is redefined or deleted on line {shadowed_on}")
             }
             Self::Copied { name, module, line } => {
-                write!(f, "`{name}` is defined in line {line} instead of imported from `{module}`")
+                write!(f, "`{name}` is defined on line {line} instead of imported from `{module}`")
             }
             Self::Backend(message) | Self::Write(message) => f.write_str(message),
             Self::Panic(message) => write!(f, "the backend panicked: {message}"),
@@ -61,10 +61,14 @@ impl From<WriteError> for Problem {
     }
 }
 
-/// The faults of generated source: a syntax error; each expected name that is not defined at
-/// top level by `def`, `async def`, `class`, `NAME = …` or `NAME: T = …`; each of them, and each
-/// test, whose definition does not last; and each dependency that is defined anew in source that
-/// does not even name the module it comes from, which would cut the code off from it.
+/// Returns the faults of generated source, in this order:
+///
+/// - a syntax error, and nothing else then;
+/// - each expected name that is not defined at top level by `def`, `async def`, `class`, `NAME = …` or
+///   `NAME: T = …`;
+/// - each expected name, and for tests each test, that is redefined or deleted further down;
+/// - each dependency that is defined once more, in source that nowhere names the module it comes from:
+///   that would cut the code off from the original.
 pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
     if source.trim().is_empty() {
         return vec![Problem::Backend("the backend returned no code".to_owned())];
@@ -74,8 +78,8 @@ pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
         Err(err) => return vec![Problem::Syntax(err)],
     };
     let is_expected = |name: &String| ctx.expected_names.contains(name);
-    // One that is replaced by another of its name is one that pytest never sees. To delete a class
-    // that others are made from is the way to keep pytest from it.
+    // Pytest never sees a test that is redefined. Deleting a base class is how one hides it from
+    // pytest.
     let is_test = |lost: &Shadowed| {
         let name = lost.name.rsplit('.').next().unwrap_or_default();
         ctx.kind == Kind::Test
@@ -92,7 +96,7 @@ pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
     let copied = ctx.dependency_apis.keys().filter_map(|spec| {
         let name = spec.definition().to_owned();
         let line = *found.definitions().get(&name).filter(|_| !is_expected(&name))?;
-        // It may have the name of what it wraps, or, as a fixture, of what it provides.
+        // A wrapper may have the name of what it wraps, and a fixture that of what it provides.
         if names(source, spec.module()) {
             return None;
         }
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_expected_lasts() {
-        let problem = "`total` of line 2 is replaced or deleted in line 3";
+        let problem = "`total` (line 2) is redefined or deleted on line 3";
         for last in ["def total(): ...", "total = None", "from a import total", "del total"] {
             assert_problems(Kind::Build, &format!("{GOOD}{last}\n"), &[problem]);
         }
@@ -169,10 +173,10 @@ mod tests {
     fn no_test_replaces_another() {
         let source = format!("{GOOD}def test_a(): ...\ndef test_a(): ...\n");
         assert_problems(Kind::Build, &source, &[]);
-        let problem = "`test_a` of line 3 is replaced or deleted in line 4";
+        let problem = "`test_a` (line 3) is redefined or deleted on line 4";
         assert_problems(Kind::Test, &source, &[problem]);
         let source = format!("{GOOD}class A:\n def test_b(): ...\n def test_b(): ...\n");
-        let problem = "`A.test_b` of line 4 is replaced or deleted in line 5";
+        let problem = "`A.test_b` (line 4) is redefined or deleted on line 5";
         assert_problems(Kind::Test, &source, &[problem]);
         let source = format!("{GOOD}class TestA: ...\nclass TestB(TestA): ...\ndel TestA\n");
         assert_problems(Kind::Test, &source, &[]);
@@ -180,7 +184,7 @@ mod tests {
 
     #[test]
     fn dependencies_are_imported() {
-        let problem = "`Price` is defined in line 3 instead of imported from `shop.price`";
+        let problem = "`Price` is defined on line 3 instead of imported from `shop.price`";
         assert_problems(Kind::Build, &format!("{GOOD}class Price: ...\n"), &[problem]);
         assert_problems(Kind::Build, &format!("from shop.price import Price\n{GOOD}"), &[]);
         let fixture = "from shop import price\n@fixture\ndef Price(): return price.Price(1)\n";

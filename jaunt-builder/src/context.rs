@@ -1,4 +1,4 @@
-//! The name of a generation: the digest of all that decides it.
+//! Everything that decides the code of a module, and the digest of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,32 @@ use std::sync::Arc;
 use jaunt_digest::{Digest, Kind, ModuleName, SpecRef};
 use serde::Serialize;
 
-use crate::backend::ModuleSpecContext;
+/// Everything that decides what the code of one module should be.
+///
+/// The JSON form is the `context` of the `jaunt.generate/1` protocol, and its SHA-256 names a
+/// recorded generation (see [`canonical_digest`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModuleSpecContext {
+    /// Whether product code or tests are wanted.
+    pub kind: Kind,
+    /// The module that holds the specs.
+    pub spec_module: ModuleName,
+    /// The module that is to be generated.
+    pub generated_module: ModuleName,
+    /// The names that the code has to define at top level, sorted.
+    pub expected_names: Vec<String>,
+    /// The source of each spec's definition, as it is digested: without decorators.
+    pub spec_sources: BTreeMap<SpecRef, String>,
+    /// The `prompt=` of each spec that has one.
+    pub decorator_prompts: BTreeMap<SpecRef, String>,
+    /// Signature and docstring of every spec that these specs depend on.
+    pub dependency_apis: BTreeMap<SpecRef, Arc<str>>,
+    /// The generated source of every module that these specs depend on. Empty for tests.
+    pub dependency_generated_modules: BTreeMap<ModuleName, Arc<str>>,
+}
 
-/// SHA-256 of the canonical form of a context: its JSON, without white space, keys in order of
-/// code points.
+/// Returns the SHA-256 of the canonical form of a context: its JSON, without white space, keys in order
+/// of code points.
 ///
 /// Two contexts with the same digest ask for the same code, whatever the prompt templates, the
 /// backend, or the number of the attempt. Recordings are named by it, so a change to what a context
@@ -21,7 +43,7 @@ pub fn canonical_digest(ctx: &ModuleSpecContext) -> Digest {
     Digest::of(&text)
 }
 
-/// The length of the texts of a context, in bytes.
+/// Returns the length of the texts of a context, in bytes.
 fn size(ctx: &ModuleSpecContext) -> usize {
     let own = ctx.spec_sources.values().chain(ctx.decorator_prompts.values()).map(String::len);
     let apis = ctx.dependency_apis.values().map(|it| it.len());

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use camino::Utf8Path;
 use jaunt_dag::Dag;
 use jaunt_digest::{Header, Kind, ModuleName};
 
@@ -38,9 +40,21 @@ pub enum Force {
     These(BTreeSet<ModuleName>),
 }
 
+/// What is done with a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Nothing: its code matches its specs.
+    Fresh,
+    /// Its code is generated.
+    Generate,
+}
+
 /// One module that was looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedModule {
+    /// What is done with it.
+    pub action: Action,
     /// Why it has to be generated; empty when it is fresh.
     pub reasons: Vec<Staleness>,
     /// Why its file must not be overwritten, although it has to be generated.
@@ -48,9 +62,23 @@ pub struct PlannedModule {
 }
 
 impl PlannedModule {
-    /// Whether the module has to be generated.
+    /// Decides what is done with a module that is stale for these reasons.
+    fn decide(
+        module: &SpecModule,
+        output: &OnDisk,
+        reasons: Vec<Staleness>,
+        options: &PlanOptions,
+    ) -> Self {
+        if reasons.is_empty() {
+            return Self { action: Action::Fresh, reasons, refusal: None };
+        }
+        let refusal = refusal(module, output, options);
+        Self { action: Action::Generate, reasons, refusal }
+    }
+
+    /// Whether something has to be done for the module.
     pub fn is_stale(&self) -> bool {
-        !self.reasons.is_empty()
+        self.action != Action::Fresh
     }
 
     /// Whether there was no code for the module, neither as a module nor as a package.
@@ -64,7 +92,7 @@ impl PlannedModule {
 pub struct Plan {
     kind: Kind,
     modules: BTreeMap<ModuleName, PlannedModule>,
-    units: Dag<ModuleName>,
+    units: Arc<Dag<ModuleName>>,
     blocked: BTreeMap<ModuleName, ModuleName>,
 }
 
@@ -78,24 +106,25 @@ impl Plan {
         outputs: &BTreeMap<ModuleName, OnDisk>,
         options: &PlanOptions,
     ) -> Self {
-        let mut modules = own_reasons(project, kind, outputs, options);
-        name_the_way(project, &mut modules);
-        spread(project, kind, &mut modules);
+        let mut reasons = direct_reasons(project, kind, outputs, options);
+        attribute_to_dependencies(project, &mut reasons);
+        propagate(project, kind, &mut reasons);
 
         let targets = options.targets.as_ref();
         let selected = targets.map(|targets| project.with_dependencies(kind, targets));
-        modules.retain(|name, _| selected.as_ref().is_none_or(|set| set.contains(name)));
-        for (name, planned) in &mut modules {
-            if planned.is_stale() {
-                planned.refusal = refusal(project.module(name), &outputs[name], options);
-            }
-        }
+        reasons.retain(|name, _| selected.as_ref().is_none_or(|set| set.contains(name)));
+        let decide = |(name, reasons): (ModuleName, Vec<Staleness>)| {
+            let planned =
+                PlannedModule::decide(project.module(&name), &outputs[&name], reasons, options);
+            (name, planned)
+        };
+        let modules: BTreeMap<_, _> = reasons.into_iter().map(decide).collect();
         let units = project.units(kind);
         // The members of a unit are stale together, so its first one speaks for all.
         let units =
             units.units().induced(|unit| modules.get(unit).is_some_and(PlannedModule::is_stale));
         let blocked = blocked(project, kind, &units, &modules);
-        Self { kind, modules, units, blocked }
+        Self { kind, modules, units: Arc::new(units), blocked }
     }
 
     /// The kind of all its modules.
@@ -129,18 +158,21 @@ impl Plan {
     }
 
     /// The graph of stale units, each under the name of its first module.
-    pub(crate) fn units(&self) -> &Dag<ModuleName> {
+    pub(crate) fn units(&self) -> &Arc<Dag<ModuleName>> {
         &self.units
     }
 }
 
-/// The reasons that each module has by itself.
-fn own_reasons(
+/// Why each module is stale; no reasons if it is fresh.
+type Reasons = BTreeMap<ModuleName, Vec<Staleness>>;
+
+/// Returns the reasons that each module has by itself.
+fn direct_reasons(
     project: &Survey,
     kind: Kind,
     outputs: &BTreeMap<ModuleName, OnDisk>,
     options: &PlanOptions,
-) -> BTreeMap<ModuleName, PlannedModule> {
+) -> Reasons {
     let forced = |name: &ModuleName| match &options.force {
         Force::Nothing => false,
         Force::Everything => true,
@@ -165,7 +197,7 @@ fn own_reasons(
         if forced(name) && reasons.is_empty() {
             reasons.push(Staleness::Forced);
         }
-        (name.clone(), PlannedModule { reasons, refusal: None })
+        (name.clone(), reasons)
     });
     planned.into_iter().collect()
 }
@@ -279,18 +311,17 @@ fn compare_dependencies(
     reasons
 }
 
-/// Names the dependencies through which a digest changed, where no spec of the module itself did.
-fn name_the_way(project: &Survey, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
+/// Names the dependencies through which a digest changed, if no spec of the module itself did.
+fn attribute_to_dependencies(project: &Survey, modules: &mut Reasons) {
     let changed: BTreeSet<ModuleName> = modules
         .iter()
-        .filter(|(_, planned)| {
-            planned.reasons.iter().any(|it| matches!(it, Staleness::SpecsChanged { .. }))
+        .filter(|(_, reasons)| {
+            reasons.iter().any(|it| matches!(it, Staleness::SpecsChanged { .. }))
         })
         .map(|(name, _)| name.clone())
         .collect();
     for name in &changed {
-        let Some(planned) = modules.get_mut(name) else { continue };
-        for reason in &mut planned.reasons {
+        for reason in modules.get_mut(name).into_iter().flatten() {
             if let Staleness::SpecsChanged { changed: specs, added, removed, via, .. } = reason
                 && specs.is_empty()
                 && added.is_empty()
@@ -304,31 +335,32 @@ fn name_the_way(project: &Survey, modules: &mut BTreeMap<ModuleName, PlannedModu
 }
 
 /// Makes every dependent of a stale module stale, and the modules of a unit together.
-fn spread(project: &Survey, kind: Kind, modules: &mut BTreeMap<ModuleName, PlannedModule>) {
+fn propagate(project: &Survey, kind: Kind, modules: &mut Reasons) {
     let units = project.units(kind);
     let stale: BTreeSet<&ModuleName> = modules
         .iter()
-        .filter(|(_, planned)| planned.is_stale())
+        .filter(|(_, reasons)| !reasons.is_empty())
         .map(|(name, _)| units.unit_of(name))
         .collect();
-    let reached: BTreeSet<&ModuleName> = units
+    let affected: BTreeSet<&ModuleName> = units
         .units()
         .with_dependents(stale)
         .into_iter()
         .flat_map(|unit| units.members(unit))
         .collect();
-    for &name in &reached {
+    for &name in &affected {
         let module = project.module(name);
-        let Some(planned) = modules.get_mut(name) else { continue };
-        let named: BTreeSet<ModuleName> = planned.reasons.iter().flat_map(ways).cloned().collect();
-        let below = module.dependencies.iter().filter(|dep| reached.contains(*dep));
-        let below = below.filter(|dep| !named.contains(*dep));
-        planned.reasons.extend(below.map(|dep| Staleness::Upstream { via: dep.clone() }));
+        let Some(reasons) = modules.get_mut(name) else { continue };
+        let named: BTreeSet<ModuleName> =
+            reasons.iter().flat_map(named_dependencies).cloned().collect();
+        let stale = module.dependencies.iter().filter(|dep| affected.contains(*dep));
+        let unnamed = stale.filter(|dep| !named.contains(*dep));
+        reasons.extend(unnamed.map(|dep| Staleness::Upstream { via: dep.clone() }));
     }
 }
 
-/// The dependencies that a reason names already.
-fn ways(reason: &Staleness) -> &[ModuleName] {
+/// Returns the dependencies that a reason names already.
+fn named_dependencies(reason: &Staleness) -> &[ModuleName] {
     match reason {
         Staleness::SpecsChanged { via, .. } => via,
         Staleness::DependencyRegenerated { module, .. } => std::slice::from_ref(module),
@@ -336,7 +368,7 @@ fn ways(reason: &Staleness) -> &[ModuleName] {
     }
 }
 
-/// The dependents of modules that are refused.
+/// Returns the dependents of modules that are refused.
 fn blocked(
     project: &Survey,
     kind: Kind,
@@ -357,16 +389,18 @@ fn blocked(
     blocked
 }
 
-/// Why the file must not be overwritten.
+/// Returns the reason why a file must not be overwritten.
 fn refusal(module: &SpecModule, output: &OnDisk, options: &PlanOptions) -> Option<String> {
     let path = module.destination.path();
     match output {
         OnDisk::Foreign if options.adopt => None,
-        OnDisk::Foreign => Some(format!(
-            "refusing to overwrite `{path}`, which was not generated by jaunt \
-             (`--adopt` hands it over)"
-        )),
-        OnDisk::Unreadable(message) => Some(format!("refusing to overwrite `{path}`: {message}")),
+        OnDisk::Foreign => Some(not_overwritten(path)),
+        OnDisk::Unreadable(message) => Some(format!("not overwritten: `{path}`: {message}")),
         _ => None,
     }
+}
+
+/// Returns the message for a file that is not jaunt's to overwrite.
+pub(crate) fn not_overwritten(path: &Utf8Path) -> String {
+    format!("not overwritten: `{path}` was not written by jaunt; `--adopt` replaces it")
 }

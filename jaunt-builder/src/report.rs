@@ -10,22 +10,17 @@ use crate::check::Problem;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModuleOutcome {
     /// Its code was generated, checked and written.
-    Generated {
-        /// At least 1.
-        attempts: u32,
-        /// What it cost, in the backend's own terms.
-        usage: Option<serde_json::Value>,
-    },
+    Generated,
     /// Nothing had to be done.
     Fresh,
     /// No code that passes the checks, or it could not be written.
     Failed(Vec<Problem>),
-    /// Not started, since a module below it failed.
+    /// Not started, because a module that it depends on failed.
     Blocked {
         /// The module that failed.
         cause: ModuleName,
     },
-    /// Not started, since the run was stopped first.
+    /// Not started, because the run was stopped first.
     Cancelled,
 }
 
@@ -34,22 +29,22 @@ pub enum ModuleOutcome {
 pub struct BuildReport {
     /// One outcome for each module that was selected.
     pub outcomes: BTreeMap<ModuleName, ModuleOutcome>,
-    /// How many attempts were asked of the backend.
+    /// How many attempts were asked of the backend, and answers looked up.
     pub backend_calls: u64,
 }
 
 impl BuildReport {
-    /// Modules that were generated, in order of name.
+    /// Returns the modules that were generated, in order of name.
     pub fn generated(&self) -> impl Iterator<Item = &ModuleName> {
-        self.names(|outcome| matches!(outcome, ModuleOutcome::Generated { .. }))
+        self.names(|outcome| matches!(outcome, ModuleOutcome::Generated))
     }
 
-    /// Modules that were fresh, in order of name.
+    /// Returns the modules that were fresh, in order of name.
     pub fn skipped(&self) -> impl Iterator<Item = &ModuleName> {
         self.names(|outcome| matches!(outcome, ModuleOutcome::Fresh))
     }
 
-    /// Modules that failed, with every problem.
+    /// Returns the modules that failed, with every problem.
     pub fn failed(&self) -> impl Iterator<Item = (&ModuleName, &[Problem])> {
         self.outcomes.iter().filter_map(|(name, outcome)| match outcome {
             ModuleOutcome::Failed(problems) => Some((name, problems.as_slice())),
@@ -57,7 +52,7 @@ impl BuildReport {
         })
     }
 
-    /// Modules that were not started, each with the module that failed below it.
+    /// Returns the modules that were not started, each with the module that failed.
     pub fn blocked(&self) -> impl Iterator<Item = (&ModuleName, &ModuleName)> {
         self.outcomes.iter().filter_map(|(name, outcome)| match outcome {
             ModuleOutcome::Blocked { cause } => Some((name, cause)),
@@ -65,16 +60,16 @@ impl BuildReport {
         })
     }
 
-    /// Modules that were not started because the run was stopped.
+    /// Returns the modules that were not started because the run was stopped.
     pub fn cancelled(&self) -> impl Iterator<Item = &ModuleName> {
         self.names(|outcome| matches!(outcome, ModuleOutcome::Cancelled))
     }
 
     /// Whether every module is now fresh.
     pub fn is_ok(&self) -> bool {
-        self.outcomes.values().all(|outcome| {
-            matches!(outcome, ModuleOutcome::Generated { .. } | ModuleOutcome::Fresh)
-        })
+        self.outcomes
+            .values()
+            .all(|outcome| matches!(outcome, ModuleOutcome::Generated | ModuleOutcome::Fresh))
     }
 
     fn names(&self, keep: impl Fn(&ModuleOutcome) -> bool) -> impl Iterator<Item = &ModuleName> {

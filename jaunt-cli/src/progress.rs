@@ -58,7 +58,7 @@ impl Progress {
 
     fn finished(&self, module: &str, outcome: &ModuleOutcome) {
         match outcome {
-            ModuleOutcome::Generated { .. } if self.shown.bar.is_none() => {
+            ModuleOutcome::Generated if self.shown.bar.is_none() => {
                 self.shown.line(Tone::Good, "generated", module);
             }
             ModuleOutcome::Failed(problems) => {
@@ -70,7 +70,7 @@ impl Progress {
                 self.shown.line(Tone::Bad, "blocked", &format!("{module}: `{cause}` failed"));
             }
             // Of what was not started, the summary has the number.
-            ModuleOutcome::Cancelled | ModuleOutcome::Generated { .. } | ModuleOutcome::Fresh => {}
+            ModuleOutcome::Cancelled | ModuleOutcome::Generated | ModuleOutcome::Fresh => {}
         }
     }
 }

@@ -1,10 +1,10 @@
 use crate::dag::{self, Dag};
 use crate::edges::Edges;
 
-/// A graph whose knots have been melted into units, so that nothing is left of its cycles.
+/// The strongly connected components of a graph, as the nodes of a graph without cycles.
 ///
-/// Two nodes are in one unit if each depends on the other, directly or not. Most units have one
-/// member. A unit goes by the name of its smallest member, and depends on another if any of its
+/// Each component is a unit: two nodes are in one if each depends on the other, directly or not. Most
+/// units have one member. A unit goes by the name of its smallest member, and depends on another if any of its
 /// members does.
 #[derive(Clone, Debug)]
 pub struct Condensed<N> {
@@ -16,10 +16,9 @@ pub struct Condensed<N> {
     unit_of: Vec<usize>,
 }
 
-/// Melts the knots of a graph that may have cycles.
+/// Condenses a graph that may have cycles: makes one unit of each strongly connected component.
 ///
-/// What is given is read as by [`Dag::new`]. A node that depends on itself is no more than a unit
-/// of one.
+/// The edges are read as by [`Dag::new`]. A node that depends on itself is a unit of one.
 ///
 /// ```
 /// let condensed = jaunt_dag::condense([("a", vec!["b"]), ("b", vec!["a", "c"]), ("c", vec![])]);
@@ -46,7 +45,7 @@ pub fn condense_pairs<N: Ord + Clone>(nodes: Vec<N>, pairs: Vec<(usize, usize)>)
 }
 
 fn of_edges<N: Ord + Clone>(edges: Edges<N>) -> Condensed<N> {
-    // Nearly always there is no knot, which is faster to see than to search for them.
+    // Fast path: nearly always there is no cycle, and an order is cheaper than the components.
     let (deps, dependents) = (edges.deps(), edges.dependents());
     let order = dag::order(&deps, &dependents);
     if order.len() == edges.nodes.len() {
@@ -79,12 +78,12 @@ fn of_edges<N: Ord + Clone>(edges: Edges<N>) -> Condensed<N> {
 }
 
 impl<N: Ord + Clone> Condensed<N> {
-    /// The units, each under the name of its smallest member.
+    /// Returns the graph of the units, each under the name of its smallest member.
     pub fn units(&self) -> &Dag<N> {
         &self.units
     }
 
-    /// The members of the unit that `node` belongs to, sorted.
+    /// Returns the members of the unit that `node` belongs to, sorted.
     ///
     /// # Panics
     ///
@@ -93,7 +92,7 @@ impl<N: Ord + Clone> Condensed<N> {
         &self.members[self.unit_at(node)]
     }
 
-    /// The unit that `node` belongs to.
+    /// Returns the unit that `node` belongs to.
     ///
     /// # Panics
     ///
@@ -102,7 +101,7 @@ impl<N: Ord + Clone> Condensed<N> {
         self.units.node_at(self.unit_at(node))
     }
 
-    /// Whether `node` is in the graph.
+    /// Checks whether `node` is in the graph.
     pub fn contains(&self, node: &N) -> bool {
         self.nodes.binary_search(node).is_ok()
     }

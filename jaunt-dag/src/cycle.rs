@@ -13,18 +13,18 @@ pub struct Cycle<N> {
 }
 
 impl<N> Cycle<N> {
-    /// The nodes of the ring, each once, the smallest first, every node before the dependency
+    /// Returns the nodes of the ring, each once, the smallest first, every node before the dependency
     /// that leads on. The last one depends on the first. Never empty.
     pub fn path(&self) -> &[N] {
         &self.path
     }
 
-    /// The same cycle of other nodes, which must sort as those do.
+    /// Renames the nodes. The new names must sort as the old ones do.
     pub fn map<M>(self, rename: impl FnMut(N) -> M) -> Cycle<M> {
         Cycle { path: self.path.into_iter().map(rename).collect() }
     }
 
-    /// The nodes of [`path`](Self::path), to keep.
+    /// Takes the nodes of [`path`](Self::path).
     pub fn into_path(self) -> Vec<N> {
         self.path
     }
@@ -41,31 +41,31 @@ impl<N: fmt::Display> fmt::Display for Cycle<N> {
 
 impl<N: fmt::Debug + fmt::Display> Error for Cycle<N> {}
 
-/// How many edges a search for the shortest cycle looks at before it settles for what it has.
+/// A search for the shortest cycle that has looked at more edges than this settles for what it has.
 ///
 /// Short cycles are found long before that in graphs of any size. A ring of 100,000 nodes is not
 /// short, and not read to its end either.
-const PATIENCE: usize = 1 << 22;
+const MAX_EDGES_SCANNED: usize = 1 << 22;
 
-/// Finds a shortest cycle, the first in the order of its nodes if there are several. `None` if
+/// Finds a shortest cycle, the first in the order of its nodes if there are several. Returns `None` if
 /// there is no cycle.
 ///
-/// When [`PATIENCE`] ends it is the shortest one through the smallest node that is in any, or a
+/// After [`MAX_EDGES_SCANNED`], returns the shortest one through the smallest node that is in any, or a
 /// shorter one that has turned up.
 pub(crate) fn shortest<N: Clone>(edges: &Edges<N>) -> Option<Cycle<N>> {
     let mut search = Search::new(edges);
-    let knotted: Vec<usize> =
-        (0..edges.nodes.len()).filter(|&node| search.is_knotted(node)).collect();
-    let first = *knotted.first()?;
+    let cyclic: Vec<usize> =
+        (0..edges.nodes.len()).filter(|&node| search.is_cyclic(node)).collect();
+    let first = *cyclic.first()?;
 
-    // Longer and longer walks, so that a short cycle is found before any walk gets lost in a knot.
+    // Longer and longer walks, so that a short cycle is found before any walk gets lost in a large component.
     let mut longest = 2;
     let path = 'found: loop {
         let mut best: Option<Vec<usize>> = None;
-        for &start in &knotted {
+        for &start in &cyclic {
             let shorter = best.as_ref().map_or(longest, |best| best.len() - 1);
             best = search.walk(start, shorter).or(best);
-            if search.looked_at > PATIENCE {
+            if search.n_scanned > MAX_EDGES_SCANNED {
                 break 'found best.or_else(|| search.walk(first, usize::MAX));
             }
         }
@@ -74,7 +74,7 @@ pub(crate) fn shortest<N: Clone>(edges: &Edges<N>) -> Option<Cycle<N>> {
         }
         longest *= 2;
     };
-    let path = path.expect("a knotted node is in a cycle, and a long enough walk finds it");
+    let path = path.expect("a cyclic node is in a cycle, and a long enough walk finds it");
     Some(Cycle { path: path.into_iter().map(|node| edges.nodes[node].clone()).collect() })
 }
 
@@ -85,7 +85,7 @@ struct Search {
     /// For each node, the last walk that came to it, and from where.
     via: Vec<(usize, usize)>,
     n_walks: usize,
-    looked_at: usize,
+    n_scanned: usize,
 }
 
 impl Search {
@@ -98,11 +98,11 @@ impl Search {
             }
         }
         let via = vec![(0, 0); edges.nodes.len()];
-        Self { deps: edges.deps(), components, component_of, via, n_walks: 0, looked_at: 0 }
+        Self { deps: edges.deps(), components, component_of, via, n_walks: 0, n_scanned: 0 }
     }
 
     /// Whether a node is in any cycle.
-    fn is_knotted(&self, node: usize) -> bool {
+    fn is_cyclic(&self, node: usize) -> bool {
         self.components[self.component_of[node]].len() > 1 || self.deps.contains_edge(node, node)
     }
 
@@ -116,7 +116,7 @@ impl Search {
                 break;
             }
             for &dep in self.deps.neighbors_slice(node) {
-                self.looked_at += 1;
+                self.n_scanned += 1;
                 if dep == start {
                     return Some(self.trace(start, node));
                 }
@@ -130,7 +130,7 @@ impl Search {
         None
     }
 
-    /// The way that the last walk took from `start` to `node`.
+    /// Returns the path that the last walk took from `start` to `node`.
     fn trace(&self, start: usize, mut node: usize) -> Vec<usize> {
         let mut path = vec![node];
         while node != start {

@@ -12,9 +12,9 @@ use crate::edges::{Adjacency, Edges};
 ///
 /// # Indices
 ///
-/// Each node has an index, `0..len()` in the order of the nodes themselves, for those who keep
-/// something for every node in a vector. Methods that end in `_at` speak of indices; they panic if
-/// one is not less than [`len`](Self::len).
+/// Each node has an index, `0..len()` in the order of the nodes themselves, for callers who keep
+/// something for every node in a vector. Methods that end in `_at` take or return indices; they panic
+/// if one is not less than [`len`](Self::len).
 #[derive(Clone)]
 pub struct Dag<N> {
     /// Sorted.
@@ -34,8 +34,8 @@ impl<N: Ord + Clone> Dag<N> {
     /// # Errors
     ///
     /// The shortest cycle if there is one; of several as short, the first in the order of nodes.
-    /// A knot of many thousands of nodes is not searched to its end, so that the cycle shown for it
-    /// may not be the very shortest.
+    /// A component of many thousands of nodes is not searched to its end, so the cycle shown for it
+    /// may not be the shortest.
     pub fn new<D>(edges: impl IntoIterator<Item = (N, D)>) -> Result<Self, Cycle<N>>
     where
         D: IntoIterator<Item = N>,
@@ -66,33 +66,33 @@ impl<N: Ord + Clone> Dag<N> {
         Ok(Self::from_order(edges.nodes, deps, dependents, order))
     }
 
-    /// How many nodes there are.
+    /// Returns the number of nodes.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there are no nodes.
+    /// Checks whether there are no nodes.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// The nodes, sorted.
+    /// Returns the nodes, sorted.
     pub fn nodes(&self) -> impl DoubleEndedIterator<Item = &N> + ExactSizeIterator {
         self.nodes.iter()
     }
 
-    /// Whether `node` is in the graph.
+    /// Checks whether `node` is in the graph.
     pub fn contains(&self, node: &N) -> bool {
         self.index_of(node).is_some()
     }
 
-    /// The nodes, each after everything it depends on. Where that leaves a choice, the smallest
+    /// Returns the nodes, each after everything it depends on. If that leaves a choice, the smallest
     /// comes first.
     pub fn order(&self) -> impl DoubleEndedIterator<Item = &N> + ExactSizeIterator {
         self.order.iter().map(|&idx| &self.nodes[idx])
     }
 
-    /// What `node` depends on directly, sorted. Nothing, if `node` is not in the graph.
+    /// Returns the direct dependencies of `node`, sorted; none if `node` is not in the graph.
     pub fn deps<'a>(
         &'a self,
         node: &N,
@@ -101,7 +101,7 @@ impl<N: Ord + Clone> Dag<N> {
         deps.iter().map(|&idx| &self.nodes[idx])
     }
 
-    /// What depends on `node` directly, sorted. Nothing, if `node` is not in the graph.
+    /// Returns the direct dependents of `node`, sorted; none if `node` is not in the graph.
     pub fn dependents<'a>(
         &'a self,
         node: &N,
@@ -110,7 +110,7 @@ impl<N: Ord + Clone> Dag<N> {
         dependents.iter().map(|&idx| &self.nodes[idx])
     }
 
-    /// The given nodes and everything that depends on them, directly or not.
+    /// Returns the given nodes and everything that depends on them, directly or not.
     ///
     /// Nodes that are not in the graph are ignored: nothing depends on a module that is gone.
     pub fn with_dependents<'a>(&self, changed: impl IntoIterator<Item = &'a N>) -> BTreeSet<&N>
@@ -120,7 +120,7 @@ impl<N: Ord + Clone> Dag<N> {
         self.reached(&self.dependents, changed)
     }
 
-    /// The given nodes and everything they depend on, directly or not.
+    /// Returns the given nodes and everything they depend on, directly or not.
     ///
     /// Nodes that are not in the graph are ignored.
     pub fn with_dependencies<'a>(&self, wanted: impl IntoIterator<Item = &'a N>) -> BTreeSet<&N>
@@ -130,10 +130,10 @@ impl<N: Ord + Clone> Dag<N> {
         self.reached(&self.deps, wanted)
     }
 
-    /// The graph of those nodes that `keep` holds for, with the edges between them.
+    /// Returns the subgraph of the nodes for which `keep` returns `true`, with the edges between them.
     ///
-    /// A path that leads through a node that is not kept is gone with it. `keep` is asked once for
-    /// each node, in sorted order.
+    /// A path through a node that is not kept is gone with it. `keep` is called once for each node, in
+    /// sorted order.
     #[must_use]
     pub fn induced(&self, mut keep: impl FnMut(&N) -> bool) -> Self {
         let mut nodes = Vec::new();
@@ -164,16 +164,16 @@ impl<N: Ord + Clone> Dag<N> {
         self.named(self.fold_along(self.order.iter().rev().copied(), &self.dependents, step))
     }
 
-    /// The longest remaining path of every node: the most weight that one path from it through its
-    /// dependents can gather, itself included.
+    /// Returns the longest remaining path of every node: the largest total weight of a path from it
+    /// through its dependents, itself included.
     ///
     /// Weights are in any unit. Sums stop at `u64::MAX`.
     pub fn critical_path(&self, weight: impl FnMut(&N) -> u64) -> BTreeMap<N, u64> {
         self.named(self.critical_path_at(weight))
     }
 
-    /// The graph of what `key` makes of the nodes: a key depends on another if any of its nodes
-    /// does. Edges between nodes of one key disappear.
+    /// Returns the graph of the keys that `key` gives the nodes: a key depends on another if any of its
+    /// nodes does. Edges between nodes of one key disappear.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ impl<N: Ord + Clone> Dag<N> {
         }))
     }
 
-    /// The index of `node`, if it is in the graph.
+    /// Returns the index of `node`, or `None` if it is not in the graph.
     pub fn index_of(&self, node: &N) -> Option<usize> {
         self.nodes.binary_search(node).ok()
     }
@@ -226,27 +226,27 @@ impl<N> Dag<N> {
         Self { nodes, deps, dependents, order }
     }
 
-    /// The indices of the nodes in the order of [`order`](Self::order).
+    /// Returns the indices of the nodes in the order of [`order`](Self::order).
     pub fn order_at(&self) -> &[usize] {
         &self.order
     }
 
-    /// The node at an index.
+    /// Returns the node at an index.
     pub fn node_at(&self, idx: usize) -> &N {
         &self.nodes[idx]
     }
 
-    /// The direct dependencies of the node at an index, sorted.
+    /// Returns the direct dependencies of the node at an index, sorted.
     pub fn deps_at(&self, idx: usize) -> &[usize] {
         self.deps.neighbors_slice(idx)
     }
 
-    /// The direct dependents of the node at an index, sorted.
+    /// Returns the direct dependents of the node at an index, sorted.
     pub fn dependents_at(&self, idx: usize) -> &[usize] {
         self.dependents.neighbors_slice(idx)
     }
 
-    /// [`critical_path`](Self::critical_path), by index.
+    /// Returns the [`critical_path`](Self::critical_path) by index.
     pub fn critical_path_at(&self, mut weight: impl FnMut(&N) -> u64) -> Vec<u64> {
         self.fold_along(
             self.order.iter().rev().copied(),

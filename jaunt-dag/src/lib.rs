@@ -5,8 +5,8 @@
 //! behind each of them. It does not know what a node is, and it does no I/O.
 //!
 //! Whoever holds a `Dag` holds a proof: [`Dag::new`] reports a [`Cycle`] instead of making one that
-//! has any. For graphs that may well have cycles, [`condense`] melts each knot of nodes that depend
-//! on each other into one unit, and the units are a `Dag` again.
+//! has any. For graphs that may have cycles, [`condense`] makes one unit of each strongly connected
+//! component, and the units are a `Dag` again.
 //!
 //! Every answer is deterministic, takes linear time and no recursion, and may be asked of chains
 //! and fans of a hundred thousand nodes.

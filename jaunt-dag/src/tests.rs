@@ -183,7 +183,7 @@ fn a_graph_without_cycles_may_have_a_quotient_with_one() {
 }
 
 #[test]
-fn condense_melts_what_a_quotient_cannot_order() {
+fn condense_makes_units_of_what_a_quotient_cannot_order() {
     let specs = dag(TRAP);
     let condensed =
         condense(specs.nodes().map(|spec| {
@@ -278,15 +278,15 @@ fn a_ring_of_100_000_does_not_hide_a_short_one() {
 }
 
 #[test]
-fn a_knot_in_which_everything_depends_on_everything_is_no_burden() {
-    let knot = || (0..600).map(|node| (node, (0..600).filter(move |dep| *dep != node)));
+fn a_component_in_which_everything_depends_on_everything_is_fast() {
+    let clique = || (0..600).map(|node| (node, (0..600).filter(move |dep| *dep != node)));
 
-    assert_snapshot!(Dag::new(knot()).unwrap_err(), @"0 -> 1 -> 0");
-    assert_eq!(condense(knot()).units().len(), 1);
+    assert_snapshot!(Dag::new(clique()).unwrap_err(), @"0 -> 1 -> 0");
+    assert_eq!(condense(clique()).units().len(), 1);
 }
 
 #[test]
-fn many_knots_are_no_burden() {
+fn many_components_are_fast() {
     on_a_tiny_stack(|| {
         let edges = || (0..CHAIN).map(|node| (node, [node ^ 1, node / 4 * 4]));
         let condensed = condense(edges());

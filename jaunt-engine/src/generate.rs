@@ -1,8 +1,6 @@
 //! Runs a plan: the generator, the journal, and what was learned.
 
-use std::sync::Arc;
-
-use jaunt_builder::{BuildOptions, BuildReport, Plan};
+use jaunt_builder::{Attempts, BuildOptions, BuildReport, Plan};
 use jaunt_digest::Kind;
 
 use crate::engine::Engine;
@@ -48,7 +46,7 @@ impl Engine {
         options: &GenerateOptions,
         on_event: &mut dyn FnMut(EngineEvent<'_>),
     ) -> Result<(BuildReport, &'static str), EngineError> {
-        let backend = Arc::new(self.generator(&options.generator)?);
+        let backend = self.generator(&options.generator)?;
         let mut durations = Durations::load(self.root());
         let mut stopwatch = Stopwatch::default();
         let mut journal = Journal::begin(&loaded.project, &loaded.registry, plan)?;
@@ -57,10 +55,9 @@ impl Engine {
                 Kind::Build => loaded.settings.build_jobs,
                 Kind::Test => loaded.settings.test_jobs,
             }),
-            max_attempts: options
-                .max_attempts
-                .or(self.settings.backend.max_attempts)
-                .unwrap_or(MAX_ATTEMPTS),
+            attempts: Attempts::at_most(
+                options.max_attempts.or(self.settings.backend.max_attempts).unwrap_or(MAX_ATTEMPTS),
+            ),
             fail_fast: options.fail_fast,
             adopt: options.adopt,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,7 +65,7 @@ impl Engine {
         let report = jaunt_builder::build(
             &loaded.project,
             plan,
-            &backend,
+            backend.generator(),
             &build_options,
             |module| durations.expected(&loaded.project, module),
             |events| {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jaunt_builder::{BuildReport, Plan};
 use jaunt_digest::{Kind, ModuleName};
 use jaunt_process::{Invocation, Ladder, Limits, ProcessError};
-use jaunt_pytest::{OutputMode, PytestResult};
+use jaunt_pytest::{OutputMode, PytestEvent, PytestResult};
 use jaunt_tester::{
-    FailedModule, Origin, PytestSettings, TestEvent, TestFile, failed_modules, failed_tests,
-    origin, runnable, with_tests,
+    FailedModule, Origin, PytestSettings, TestFile, failed_modules, failed_tests, origin, runnable,
+    with_tests,
 };
 use jaunt_text::last_lines;
 
@@ -169,11 +169,7 @@ impl Engine {
         }
         let files = runnable(&loaded.project, &generation);
         let settings = self.pytest_settings(loaded, options);
-        let on_event = |event: TestEvent<'_>| {
-            if let TestEvent::Pytest(event) = event {
-                on_event(EngineEvent::Pytest(event));
-            }
-        };
+        let on_event = |event: &PytestEvent| on_event(EngineEvent::Pytest(event));
         let (project, stop) = (&loaded.project, self.stopped());
         let report =
             jaunt_tester::run(project, generation, Some(&settings), on_event, stop).await?;

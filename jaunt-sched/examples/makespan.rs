@@ -16,6 +16,7 @@ use std::convert::Infallible;
 use std::future;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jaunt_dag::Dag;
@@ -55,7 +56,7 @@ fn report(name: &str, jobs: &str, ratios: &[f64]) {
 /// How long a run took, over the bound.
 fn ratio(random: &mut Random, shape: Shape, jobs: usize) -> f64 {
     let n_modules = 60 + random.below(141);
-    let dag = shape(random, n_modules);
+    let dag = Arc::new(shape(random, n_modules));
     let millis: Vec<u64> = (0..n_modules).map(|_| random.module_millis()).collect();
     let guesses: Vec<u64> =
         millis.iter().map(|millis| (*millis as f64 * (0.7 + 0.6 * random.unit())) as u64).collect();
@@ -65,14 +66,15 @@ fn ratio(random: &mut Random, shape: Shape, jobs: usize) -> f64 {
     makespan(&dag, jobs, &millis, &guesses).as_millis() as f64 / longest.max(shared) as f64
 }
 
-fn makespan(dag: &Dag<usize>, jobs: usize, millis: &[u64], guesses: &[u64]) -> Duration {
+fn makespan(dag: &Arc<Dag<usize>>, jobs: usize, millis: &[u64], guesses: &[u64]) -> Duration {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
         let began = Instant::now();
         let outcomes: BTreeMap<_, jaunt_sched::Outcome<_, (), Infallible>> = jaunt_sched::run(
-            dag,
+            Arc::clone(dag),
             NonZeroUsize::new(jobs).expect("not zero"),
             |node| guesses[*node],
+            None,
             |node| {
                 let takes = Duration::from_millis(millis[*node]);
                 async move {

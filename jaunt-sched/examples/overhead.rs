@@ -11,9 +11,11 @@ use std::convert::Infallible;
 use std::future;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jaunt_dag::Dag;
+use jaunt_sched::{Answer, Ask};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
@@ -22,19 +24,19 @@ const JOBS: usize = 8;
 const ROUNDS: usize = 7;
 
 fn main() {
-    let dag = random_dag();
+    let dag = Arc::new(random_dag());
     let current = Builder::new_current_thread().build().expect("a runtime");
     let multi = Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
 
     println!("{NODES} jobs that do nothing, {JOBS} at a time, medians of {ROUNDS}, µs per job");
-    println!("runtime          run   JoinSet   JoinSet, all at once   ratio");
-    let on_current = || time(|| current.block_on(scheduled(&dag)));
-    let on_multi = || time(|| multi.block_on(scheduled(&dag)));
-    let on_own = || time(|| on_threads(&dag));
+    println!("runtime           run   JoinSet   JoinSet, all at once   ratio");
+    let on_current = || time(|| current.block_on(scheduled(&dag, false)));
+    let on_multi = || time(|| multi.block_on(scheduled(&dag, false)));
+    let at_hand = || time(|| current.block_on(scheduled(&dag, true)));
     let runs: [(&str, &Runtime, &dyn Fn() -> Duration); 3] = [
         ("current thread", &current, &on_current),
         ("multi thread", &multi, &on_multi),
-        ("own threads", &multi, &on_own),
+        ("results at hand", &current, &at_hand),
     ];
     for (name, runtime, run) in runs {
         let mut times = [const { Vec::new() }; 3];
@@ -44,23 +46,19 @@ fn main() {
             times[2].push(time(|| runtime.block_on(bare(NODES))));
         }
         let [run, bare, all] = times.map(median);
-        println!("{name:14}  {run:4.2}   {bare:7.2}   {all:20.2}   {:5.2}", run / bare);
+        println!("{name:15}  {run:4.2}   {bare:7.2}   {all:20.2}   {:5.2}", run / bare);
     }
 }
 
-fn on_threads(dag: &Dag<String>) {
+async fn scheduled(dag: &Arc<Dag<String>>, is_at_hand: bool) {
     let jobs = NonZeroUsize::new(JOBS).expect("not zero");
-    let job = |_: &String| Ok::<(), Infallible>(());
+    let now: Ask<String, (), Infallible> = Arc::new(|_| Answer::Now(Ok(())));
+    let now = is_at_hand.then_some(now);
+    let later = |_: &String| future::ready(Ok::<(), Infallible>(()));
     let on_event = |_: jaunt_sched::Event<'_, String>| ControlFlow::Continue(());
-    let outcomes = jaunt_sched::run_on_threads(dag, jobs, |_| 1, job, on_event, || false);
-    assert_eq!(outcomes.len(), NODES);
-}
-
-async fn scheduled(dag: &Dag<String>) {
-    let jobs = NonZeroUsize::new(JOBS).expect("not zero");
-    let start = |_: &String| future::ready(Ok::<(), Infallible>(()));
-    let on_event = |_: jaunt_sched::Event<'_, String>| ControlFlow::Continue(());
-    let outcomes = jaunt_sched::run(dag, jobs, |_| 1, start, on_event, future::pending()).await;
+    let dag = Arc::clone(dag);
+    let outcomes =
+        jaunt_sched::run(dag, jobs, |_| 1, now, later, on_event, future::pending()).await;
     assert_eq!(outcomes.len(), NODES);
 }
 

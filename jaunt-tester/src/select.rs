@@ -18,9 +18,10 @@ pub struct TestFile {
 /// The files that match their specs, sorted by path: those that were fresh and those that were
 /// just generated.
 pub fn runnable(project: &Project, generation: &BuildReport) -> Vec<TestFile> {
-    let ready = generation.outcomes.iter().filter(|(_, outcome)| {
-        matches!(outcome, ModuleOutcome::Fresh | ModuleOutcome::Generated { .. })
-    });
+    let ready = generation
+        .outcomes
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, ModuleOutcome::Fresh | ModuleOutcome::Generated));
     let mut files: Vec<TestFile> = ready
         .map(|(name, _)| TestFile {
             path: project.module(name).destination.path().to_owned(),
@@ -40,7 +41,7 @@ pub(crate) fn arguments(
     only: &[String],
 ) -> Vec<Utf8PathBuf> {
     let is_new = |file: &TestFile| {
-        matches!(generation.outcomes.get(&file.module), Some(ModuleOutcome::Generated { .. }))
+        matches!(generation.outcomes.get(&file.module), Some(ModuleOutcome::Generated))
     };
     let wanted: BTreeSet<Utf8PathBuf> = only
         .iter()

@@ -47,8 +47,8 @@ fn a_build_generates_what_is_stale_and_then_nothing() {
     assert_snapshot!(project.jaunt("build --jobs 1 --explain"), @r"
     2 modules generated in [time].
     ------- stderr -------
-    stale app.cart: it has not been generated yet
-    stale app.price: it has not been generated yet
+    stale app.cart: never generated
+    stale app.price: never generated
     generating app.price
     generated app.price
     generating app.cart
@@ -126,11 +126,11 @@ fn status_says_why_and_check_is_a_gate() {
     project.edit("src/app/price.py", "What it costs", "What it really costs");
     assert_snapshot!(project.jaunt("status"), @r"
     stale  app.cart  (src/app/__generated__/cart.py)
-             its specs changed (changed below it: `app.price`)
+             a spec it depends on changed: `app.price`
     stale  app.price  (src/app/__generated__/price.py)
-             its specs changed (changed: `app.price:price`)
+             spec changed: `app.price:price`
     stale  tests.cart  (tests/__generated__/cart.py)
-             it has not been generated yet
+             never generated
     3 modules: 0 fresh, 3 stale.
     [exit status: 0]
     ");

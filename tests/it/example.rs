@@ -31,12 +31,12 @@ fn the_shop_is_generated_tested_changed_and_generated_again() {
     shop.edit("src/shop/shipping.py", "Goods worth 50.00 EUR", "Goods worth 75.00 EUR");
     assert_snapshot!(shop.jaunt("status"), @r"
     stale  shop.checkout  (src/shop/__generated__/checkout.py)
-             its specs changed (changed below it: `shop.shipping`)
+             a spec it depends on changed: `shop.shipping`
     stale  shop.shipping  (src/shop/__generated__/shipping.py)
-             its specs changed (changed: `shop.shipping:shipping_cost`)
+             spec changed: `shop.shipping:shipping_cost`
     stale  tests.test_checkout  (tests/__generated__/test_checkout.py)
-             the specs of `shop.checkout` changed since this was generated
-             the specs of `shop.shipping` changed since this was generated
+             the specs of `shop.checkout` changed since
+             the specs of `shop.shipping` changed since
     9 modules: 6 fresh, 3 stale.
     [exit status: 0]
     ");

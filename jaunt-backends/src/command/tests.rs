@@ -1,11 +1,12 @@
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
-use jaunt_builder::{Problem, check};
+use jaunt_builder::{Attempts, Problem, check, generate_with_retry};
 use tokio::sync::watch;
 
 use super::*;
-use crate::testing::{cart, directory};
+use crate::testing::{cart, directory, generate};
 use jaunt_process::StopLevel;
 
 /// A Python program as a backend, in a directory of its own.
@@ -45,7 +46,7 @@ impl Program {
 
     async fn answer_to(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError> {
         let (_run, stop) = watch::channel(StopLevel::Run);
-        self.backend(stop).generate_module(ctx, &[]).await
+        self.backend(stop).generate(ctx, Attempt::FIRST).await
     }
 
     async fn answer(&self) -> Result<Generation, BackendError> {
@@ -74,7 +75,7 @@ async fn the_request_is_the_protocol() {
     let (_run, stop) = watch::channel(StopLevel::Run);
     let error_context = &["SyntaxError: invalid syntax (line 3)".to_owned()];
     let attempt = Attempt { number: 2, error_context };
-    program.backend(stop).generate_attempt(&cart(), attempt).await.unwrap_err();
+    program.backend(stop).generate(&cart(), attempt).await.unwrap_err();
     let request = fs::read_to_string(program.config.cwd.join("request")).unwrap();
     assert!(request.ends_with("}\n") && request.lines().count() == 1);
     assert!(request.starts_with(r#"{"protocol":"jaunt.generate/1","attempt":2,"error_context":"#));
@@ -268,9 +269,9 @@ async fn one_that_prints_bytes_that_are_not_text_is_a_failed_attempt() {
 async fn problems(source: &str, max_output: usize) -> Vec<Problem> {
     let program = Program::python(source).with(|it| it.max_output = max_output);
     let (_run, stop) = watch::channel(StopLevel::Run);
-    let failure = program.backend(stop).generate_with_retry(&cart(), 2, |_| ()).await.unwrap_err();
-    assert_eq!(failure.attempts, 2);
-    failure.problems
+    let (generated, attempts) = generate(&program.backend(stop), &cart(), 2).await;
+    assert_eq!(attempts, 2);
+    generated.unwrap_err()
 }
 
 #[tokio::test]
@@ -287,8 +288,8 @@ async fn one_that_redefines_what_it_should_not_is_told_so() {
     assert_eq!(
         problems,
         [
-            "`total` of line 3 is replaced or deleted in line 4",
-            "`Price` is defined in line 2 instead of imported from `shop.price`",
+            "`total` (line 3) is redefined or deleted on line 4",
+            "`Price` is defined on line 2 instead of imported from `shop.price`",
         ]
     );
 }
@@ -321,12 +322,12 @@ if request['attempt'] == 1:
 print('Cart = total =', request['error_context'])",
     );
     let (_run, stop) = watch::channel(StopLevel::Run);
-    let generated = program.backend(stop).generate_with_retry(&cart(), 2, |_| ()).await.unwrap();
+    let (generated, attempts) = generate(&program.backend(stop), &cart(), 2).await;
     assert_eq!(
-        generated.generation.source,
+        generated.unwrap().source,
         "Cart = total = ['`python3` was killed by SIGABRT (signal 6)']\n"
     );
-    assert_eq!(generated.attempts, 2);
+    assert_eq!(attempts, 2);
 }
 
 #[tokio::test]
@@ -351,9 +352,13 @@ async fn one_that_is_stopped_is_interrupted_and_not_tried_again() {
     let program = Program::python("import time; time.sleep(1000)");
     let (stop, stopped) = watch::channel(StopLevel::Run);
     let backend = program.backend(stopped);
+    let n_attempts = AtomicU32::new(0);
     let on_attempt = |_: Attempt<'_>| {
+        n_attempts.fetch_add(1, Ordering::Relaxed);
         stop.send_replace(StopLevel::Kill);
     };
-    let failure = backend.generate_with_retry(&cart(), 5, on_attempt).await.unwrap_err();
-    assert_eq!((failure.problems, failure.attempts), (vec![Problem::Interrupted], 1));
+    let ctx = cart();
+    let generated = generate_with_retry(&backend, &ctx, Attempts::at_most(5), on_attempt).await;
+    assert_eq!(generated, Err(vec![Problem::Interrupted]));
+    assert_eq!(n_attempts.into_inner(), 1);
 }

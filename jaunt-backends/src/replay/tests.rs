@@ -3,10 +3,10 @@ use std::fs;
 use std::io::Write as _;
 
 use insta::assert_snapshot;
-use jaunt_builder::{BackendErrorKind, GenerationFailure};
+use jaunt_builder::BackendErrorKind;
 
 use super::*;
-use crate::testing::{cart, cart_tests, directory};
+use crate::testing::{cart, cart_tests, directory, generate};
 
 const SOURCE: &str = "class Cart: ...\n\n\ntotal = 1\n";
 
@@ -21,9 +21,7 @@ async fn replay(
         store.put(ctx, source).unwrap();
     }
     let backend = ReplayBackend::new(store);
-    let answer = backend.generate_module(ctx, &[]).await;
-    assert_eq!(backend.at_hand().unwrap().answer(ctx), answer);
-    answer
+    backend.look_up(ctx).expect("an answer, or an error")
 }
 
 async fn failure(recorded: &[(&ModuleSpecContext, &str)], ctx: &ModuleSpecContext) -> String {
@@ -71,15 +69,18 @@ async fn a_recording_is_checked_again_and_tried_once() {
         let (_dir, root) = directory();
         let store = Store::create(&root, "recordings".into()).unwrap();
         store.put(&cart(), source).unwrap();
-        let GenerationFailure { problems, attempts } = ReplayBackend::new(store.clone())
-            .generate_with_retry(&cart(), 5, |_| ())
-            .await
-            .unwrap_err();
-        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let backend = ReplayBackend::new(store.clone());
+        let (generated, attempts) = generate(&backend, &cart(), 5).await;
+        let problems: Vec<String> =
+            generated.unwrap_err().iter().map(ToString::to_string).collect();
         let path = store.path_of(canonical_digest(&cart()));
         let start = format!("the recording `{path}` does not pass: {fault}");
         assert!(problems[0].starts_with(&start), "{problems:?}");
         assert_eq!((problems.len(), attempts), (1, 1));
+        // The same as a lookup, of which the build checks the answer.
+        assert_eq!(backend.look_up(&cart()).unwrap().unwrap().source, source);
+        let err = backend.error_for_invalid(&cart(), &check(source, &cart())).unwrap();
+        assert_eq!(err, BackendError::fatal(problems[0].clone()));
     }
 }
 
@@ -90,7 +91,9 @@ async fn a_damaged_recording_is_refused_and_not_used() {
     store.put(&cart(), SOURCE).unwrap();
     let path = root.join(store.path_of(canonical_digest(&cart())));
     fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"import os\n").unwrap();
-    let err = ReplayBackend::new(store).generate_module(&cart(), &[]).await.unwrap_err();
+    let backend = ReplayBackend::new(store);
+    let err = backend.generate(&cart(), Attempt::FIRST).await.unwrap_err();
+    assert_eq!(backend.look_up(&cart()), Some(Err(err.clone())));
     assert_eq!(err.kind, BackendErrorKind::Fatal);
     assert!(err.message.starts_with("refusing the recording `recordings/"), "{}", err.message);
 }

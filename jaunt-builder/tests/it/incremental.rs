@@ -50,9 +50,9 @@ fn a_changed_spec_rebuilds_its_module_and_all_dependents_and_nothing_else() {
     fixture.build(&FakeBackend::new());
     fixture.edit("src/shop/price.py", "Spec", "A better spec");
     assert_snapshot!(fixture.status(Kind::Build), @r"
-    shop.cart: its specs changed (changed below it: `shop.price`)
-    shop.page: its specs changed (changed below it: `shop.cart`)
-    shop.price: its specs changed (changed: `shop.price:Price`)
+    shop.cart: a spec it depends on changed: `shop.price`
+    shop.page: a spec it depends on changed: `shop.cart`
+    shop.price: spec changed: `shop.price:Price`
     shop.stock: fresh
     ");
     let run = fixture.build(&FakeBackend::new());
@@ -76,7 +76,7 @@ fn specs_that_appear_or_go_are_named() {
     fixture.respec("app.a:one\napp.a:three");
     assert_snapshot!(
         fixture.status(Kind::Build),
-        @"app.a: its specs changed (new: `app.a:three`; gone: `app.a:two`)"
+        @"app.a: new spec: `app.a:three`; spec removed: `app.a:two`"
     );
 }
 
@@ -90,8 +90,8 @@ fn a_target_builds_what_it_depends_on_and_its_dependents_stay_stale() {
     assert_eq!(run.calls, ["shop.price", "shop.cart"]);
     assert_snapshot!(fixture.status(Kind::Build), @r"
     shop.cart: fresh
-    shop.page: its specs changed
-    shop.page: `shop.cart` has other code than when this was generated against it
+    shop.page: specs changed
+    shop.page: the code of `shop.cart` changed since
     shop.price: fresh
     shop.stock: fresh
     ");
@@ -127,7 +127,7 @@ fn a_dependent_of_a_module_that_was_regenerated_alone_is_stale() {
     fixture.build_with(Kind::Build, &other, &target, &options());
     assert_snapshot!(fixture.status(Kind::Build), @r"
     app.a: fresh
-    app.b: `app.a` has other code than when this was generated against it
+    app.b: the code of `app.a` changed since
     ");
 }
 
@@ -163,7 +163,7 @@ fn a_spec_edited_while_its_module_is_generated_leaves_it_stale() {
     let run = fixture.build(&backend);
     assert_eq!(run.report.generated().count(), 2);
     assert_snapshot!(fixture.status(Kind::Build), @r"
-    app.a: its specs changed (changed: `app.a:f`)
+    app.a: spec changed: `app.a:f`
     app.b: fresh
     ");
 }

@@ -41,7 +41,7 @@ fn a_module_that_becomes_a_package_leaves_nothing_behind() {
     fixture.respec("a.b:f\na.b.c:g");
     assert_snapshot!(fixture.status(Kind::Build), @r"
     a.b: its code is in `src/a/__generated__/b.py`, where Python does not look for it any more
-    a.b.c: it has not been generated yet
+    a.b.c: never generated
     ");
     fixture.build(&FakeBackend::new());
     assert!(!fixture.exists("src/a/__generated__/b.py"));

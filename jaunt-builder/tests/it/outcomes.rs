@@ -1,7 +1,7 @@
 //! Failures, retries, blocking and the context that backends see.
 
 use insta::assert_snapshot;
-use jaunt_builder::{BackendError, BuildEvent, BuildOptions, ModuleOutcome, PlanOptions};
+use jaunt_builder::{Attempts, BackendError, BuildEvent, BuildOptions, ModuleOutcome, PlanOptions};
 use jaunt_digest::Kind;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn each_attempt_is_told_what_was_wrong_with_the_last() {
             other => panic!("unexpected: {other:?}"),
         })
     });
-    let options = BuildOptions { max_attempts: 3, ..options() };
+    let options = BuildOptions { attempts: Attempts::at_most(3), ..options() };
     let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
     assert_snapshot!(run.outcomes(), @"app.a: generated (3)");
     let retries = run.events.iter().filter(|event| matches!(event, BuildEvent::Retrying { .. }));
@@ -110,7 +110,7 @@ fn both_ways(answer: fn() -> Result<String, BackendError>) -> [(Fixture, Run); 2
         let fixture = Fixture::new(CHAIN);
         let backend = FakeBackend::answering("app.b", move |_, _| answer());
         let backend = if is_at_hand { backend.at_hand() } else { backend };
-        let options = BuildOptions { max_attempts: 1, ..options() };
+        let options = BuildOptions { attempts: Attempts::at_most(1), ..options() };
         let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
         (fixture, run)
     })
@@ -173,12 +173,46 @@ fn a_great_many_jobs_are_not_as_many_threads() {
 }
 
 #[test]
+fn modules_that_are_not_at_hand_are_generated() {
+    let fixture = Fixture::new(CHAIN);
+    let backend = FakeBackend::answering("app.c", |_, errors| {
+        Ok(if errors.is_empty() { "import h\n" } else { "def h(): ...\n" }.to_owned())
+    });
+    // What is found for `app.c` does not pass, so it is generated, and takes two attempts.
+    let run = fixture.build(&backend.knowing(&["app.a", "app.c"]));
+    assert_snapshot!(run.outcomes(), @r"
+    app.a: generated (1)
+    app.b: generated (1)
+    app.c: generated (2)
+    app.d: generated (1)
+    ");
+    let started = |module: &str| {
+        let is_start = |event: &&BuildEvent| matches!(event, BuildEvent::Started { module: it } if it.as_str() == module);
+        run.events.iter().filter(is_start).count()
+    };
+    assert_eq!(["app.a", "app.b", "app.c", "app.d"].map(started), [1; 4]);
+    assert_eq!(run.report.backend_calls, 5);
+}
+
+#[test]
+fn a_unit_of_which_one_module_is_at_hand_is_generated_from_there() {
+    let fixture = Fixture::new("app.a:f <- app.b:g\napp.a:h\napp.b:g\napp.b:i <- app.a:h");
+    let run = fixture.build(&FakeBackend::new().knowing(&["app.a"]));
+    assert_snapshot!(run.outcomes(), @r"
+    app.a: generated (1)
+    app.b: generated (1)
+    ");
+    assert_eq!(run.calls, ["app.a", "app.b"]);
+}
+
+#[test]
 fn nothing_is_looked_up_after_a_stop() {
     let fixture = Fixture::new(CHAIN);
     let (project, plan) = fixture.plan(Kind::Build, &PlanOptions::default());
     let backend = FakeBackend::new().at_hand();
+    let generator = backend.generator();
     let (options, stop) = (options(), std::future::ready(()));
-    let build = jaunt_builder::build(&project, &plan, &backend, &options, |_| 1, |_| {}, stop);
+    let build = jaunt_builder::build(&project, &plan, &generator, &options, |_| 1, |_| {}, stop);
     let report = block_on(build);
     assert!(report.outcomes.values().all(|it| *it == ModuleOutcome::Cancelled));
     assert_eq!(report.backend_calls, 0);

@@ -10,8 +10,9 @@ use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jaunt_builder::{
-    AtHand, BackendError, BuildEvent, BuildOptions, BuildReport, Generation, GeneratorBackend,
-    ModuleOutcome, ModuleSpecContext, Plan, PlanOptions, Project, ProjectError,
+    Attempt, Attempts, BackendError, BoxFuture, BuildEvent, BuildOptions, BuildReport, Generation,
+    Generator, GeneratorBackend, Lookup, ModuleOutcome, ModuleSpecContext, Plan, PlanOptions,
+    Problem, Project, ProjectError,
 };
 use jaunt_digest::{Kind, Layout, ModuleName, Registry};
 use serde_json::json;
@@ -153,7 +154,7 @@ impl Fixture {
         let report = block_on(jaunt_builder::build(
             &project,
             &plan,
-            backend,
+            &backend.generator(),
             options,
             |_| 1,
             |more| events.extend_from_slice(more),
@@ -169,7 +170,7 @@ impl Fixture {
             .collect();
         assert_eq!(planned, done, "plan and run agree");
         let calls = backend.log.lock().unwrap().clone();
-        assert!(calls.len() + refused <= planned.len() * options.max_attempts as usize);
+        assert!(calls.len() + refused <= planned.len() * options.attempts.max.get() as usize);
         Run { report, events, calls }
     }
 
@@ -228,12 +229,21 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// How often a module was attempted, as the events tell.
+    fn attempts(&self, name: &ModuleName) -> u32 {
+        let attempts = self.events.iter().map(|event| match event {
+            BuildEvent::Retrying { module, attempt, .. } if module == name => *attempt,
+            _ => 1,
+        });
+        attempts.max().unwrap_or(1)
+    }
+
     /// One line for each module.
     pub(crate) fn outcomes(&self) -> String {
         let mut text = String::new();
         for (name, outcome) in &self.report.outcomes {
             let outcome = match outcome {
-                ModuleOutcome::Generated { attempts, .. } => format!("generated ({attempts})"),
+                ModuleOutcome::Generated => format!("generated ({})", self.attempts(name)),
                 ModuleOutcome::Fresh => "fresh".to_owned(),
                 ModuleOutcome::Failed(problems) => {
                     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -251,7 +261,7 @@ impl Run {
 pub(crate) fn options() -> BuildOptions {
     BuildOptions {
         jobs: NonZeroUsize::new(4).unwrap(),
-        max_attempts: 2,
+        attempts: Attempts::at_most(2),
         fail_fast: false,
         adopt: false,
         tool_version: "0.1.0".to_owned(),
@@ -281,7 +291,17 @@ pub(crate) struct FakeBackend {
     log: Mutex<Vec<String>>,
     contexts: Mutex<BTreeMap<String, ModuleSpecContext>>,
     answers: BTreeMap<String, Answer>,
-    is_at_hand: bool,
+    lookup: LookupMode,
+}
+
+/// Which answers a backend has at hand.
+#[derive(Default)]
+enum LookupMode {
+    #[default]
+    None,
+    All,
+    /// Those of these modules.
+    Some(BTreeSet<String>),
 }
 
 impl FakeBackend {
@@ -304,7 +324,23 @@ impl FakeBackend {
     /// The same backend with all its answers at hand.
     pub(crate) fn at_hand(self: Arc<Self>) -> Arc<Self> {
         let backend = Arc::into_inner(self).expect("nobody else has it yet");
-        Arc::new(Self { is_at_hand: true, ..backend })
+        Arc::new(Self { lookup: LookupMode::All, ..backend })
+    }
+
+    /// The same backend with the answers for these modules at hand.
+    pub(crate) fn knowing(self: Arc<Self>, modules: &[&str]) -> Arc<Self> {
+        let backend = Arc::into_inner(self).expect("nobody else has it yet");
+        let modules = modules.iter().map(|&it| it.to_owned()).collect();
+        Arc::new(Self { lookup: LookupMode::Some(modules), ..backend })
+    }
+
+    /// What a build is given.
+    pub(crate) fn generator(self: &Arc<Self>) -> Generator {
+        let backend: Arc<dyn GeneratorBackend> = self.clone();
+        match self.lookup {
+            LookupMode::None => Generator::new(backend),
+            _ => Generator { backend, lookup: Some(self.clone()) },
+        }
     }
 
     /// The last context that a module was asked for with.
@@ -324,22 +360,32 @@ pub(crate) fn code(ctx: &ModuleSpecContext) -> String {
 }
 
 impl GeneratorBackend for FakeBackend {
-    async fn generate_module(
-        &self,
-        ctx: &ModuleSpecContext,
-        error_context: &[String],
-    ) -> Result<Generation, BackendError> {
-        self.ask(ctx, error_context)
-    }
-
-    fn at_hand(&self) -> Option<&dyn AtHand> {
-        self.is_at_hand.then_some(self)
+    fn generate<'a>(
+        &'a self,
+        ctx: &'a ModuleSpecContext,
+        attempt: Attempt<'a>,
+    ) -> BoxFuture<'a, Result<Generation, BackendError>> {
+        Box::pin(async move { self.ask(ctx, attempt.error_context) })
     }
 }
 
-impl AtHand for FakeBackend {
-    fn answer(&self, ctx: &ModuleSpecContext) -> Result<Generation, BackendError> {
-        self.ask(ctx, &[])
+impl Lookup for FakeBackend {
+    fn look_up(&self, ctx: &ModuleSpecContext) -> Option<Result<Generation, BackendError>> {
+        let is_known = match &self.lookup {
+            LookupMode::None => false,
+            LookupMode::All => true,
+            LookupMode::Some(modules) => modules.contains(ctx.spec_module.as_str()),
+        };
+        is_known.then(|| self.ask(ctx, &[]))
+    }
+
+    /// Says what is wrong if all answers are at hand; otherwise the backend may know better.
+    fn error_for_invalid(
+        &self,
+        _ctx: &ModuleSpecContext,
+        problems: &[Problem],
+    ) -> Option<BackendError> {
+        matches!(self.lookup, LookupMode::All).then(|| BackendError::fatal(problems[0].to_string()))
     }
 }
 

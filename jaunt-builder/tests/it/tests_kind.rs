@@ -52,7 +52,7 @@ fn changed_product_specs_make_the_tests_that_depend_on_them_stale() {
     fixture.edit("src/app/b.py", "Spec", "Other");
     assert_snapshot!(fixture.status(Kind::Test), @r"
     tests.t: fresh
-    tests.u: the specs of `app.b` changed since this was generated
+    tests.u: the specs of `app.b` changed since
     ");
     assert_eq!(build_tests(&fixture), ["tests.u"]);
 

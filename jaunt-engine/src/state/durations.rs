@@ -122,7 +122,7 @@ impl Stopwatch {
             BuildEvent::Started { module } => {
                 self.started.insert(module.clone(), Instant::now());
             }
-            BuildEvent::Finished { module, outcome: ModuleOutcome::Generated { .. } } => {
+            BuildEvent::Finished { module, outcome: ModuleOutcome::Generated } => {
                 if let Some(started) = self.started.remove(module) {
                     self.took.insert(module.clone(), started.elapsed());
                 }

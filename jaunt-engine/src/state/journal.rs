@@ -89,8 +89,7 @@ impl Journal {
     pub(crate) fn events(&mut self, events: &[BuildEvent]) {
         let mut lines = String::new();
         for event in events {
-            if let BuildEvent::Finished { module, outcome: ModuleOutcome::Generated { .. } } = event
-            {
+            if let BuildEvent::Finished { module, outcome: ModuleOutcome::Generated } = event {
                 self.entries.done.insert(module.to_string());
                 lines.extend(["done ", module.as_str(), "\n"]);
             }
@@ -212,7 +211,7 @@ mod tests {
         let mut journal = Journal { root: Utf8PathBuf::new(), entries: Entries::default(), file };
         let finished =
             |name: &str, outcome| BuildEvent::Finished { module: name.parse().unwrap(), outcome };
-        let generated = || ModuleOutcome::Generated { attempts: 1, usage: None };
+        let generated = || ModuleOutcome::Generated;
         journal.events(&[
             BuildEvent::Started { module: "a".parse().unwrap() },
             finished("a", generated()),

@@ -1,3 +1,4 @@
+mod asking;
 mod at_random;
 
 use std::collections::BTreeMap;
@@ -5,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use std::{fmt, future};
@@ -16,7 +18,7 @@ use tokio::runtime::Builder;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
-use super::{Event, Outcome, run};
+use crate::{Event, Outcome, run};
 
 type Node = &'static str;
 
@@ -49,11 +51,13 @@ impl Sim {
         let jobs: BTreeMap<Node, Job> = self.plan.lines().filter_map(job).collect();
         let dag = Dag::new(jobs.iter().map(|(node, job)| (*node, job.deps.clone()))).unwrap();
         let began = Instant::now();
-        let mut events = Vec::new();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (told, break_at) = (Arc::clone(&events), self.break_at);
         let outcomes = run(
-            &dag,
+            Arc::new(dag),
             NonZeroUsize::new(self.jobs).unwrap(),
             |node| jobs[node].seconds,
+            None,
             |node| {
                 let (takes, ending) = (Duration::from_secs(jobs[node].seconds), jobs[node].ending);
                 async move {
@@ -66,10 +70,10 @@ impl Sim {
                     }
                 }
             },
-            |event| {
+            move |event| {
                 let text = describe(event);
-                let breaks = self.break_at == Some(&text);
-                events.push((began.elapsed().as_secs(), text));
+                let breaks = break_at == Some(&text);
+                told.lock().unwrap().push((began.elapsed().as_secs(), text));
                 if breaks { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             },
             async {
@@ -80,6 +84,7 @@ impl Sim {
             },
         )
         .await;
+        let events = events.lock().unwrap().clone();
         Trace { events, outcomes }
     }
 }
@@ -438,7 +443,7 @@ where
     let deps = [None].into_iter().chain(nodes.iter().copied().map(Some));
     let dag = Dag::new(nodes.iter().copied().zip(deps)).unwrap();
     let on_event = |_: Event<'_, Node>| ControlFlow::Continue(());
-    run(&dag, NonZeroUsize::MIN, |_| 1, start, on_event, future::pending()).await
+    run(Arc::new(dag), NonZeroUsize::MIN, |_| 1, None, start, on_event, future::pending()).await
 }
 
 #[tokio::test]
@@ -483,7 +488,7 @@ async fn a_panic_with_a_value_that_panics_in_turn_is_no_more_than_a_panic() {
 #[tokio::test]
 async fn a_panic_of_the_callback_is_passed_on_and_leaves_no_job_behind() {
     let alive = Arc::new(());
-    let dag = Dag::new([("a", []), ("b", [])]).unwrap();
+    let dag = Arc::new(Dag::new([("a", []), ("b", [])]).unwrap());
     let start = |_: &Node| {
         let alive = Arc::clone(&alive);
         async move {
@@ -497,7 +502,7 @@ async fn a_panic_of_the_callback_is_passed_on_and_leaves_no_job_behind() {
         _ => ControlFlow::Continue(()),
     };
     let jobs = NonZeroUsize::new(2).unwrap();
-    let mut run = Box::pin(run(&dag, jobs, |_| 1, start, on_event, future::pending()));
+    let mut run = Box::pin(run(dag, jobs, |_| 1, None, start, on_event, future::pending()));
     let poll = || run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
 
     let payload = catch_unwind(AssertUnwindSafe(poll)).unwrap_err();
@@ -570,21 +575,24 @@ async fn a_run_may_move_between_threads() {
 async fn one_failure_under_100_000_nodes_blocks_each_once() {
     const NODES: usize = 100_000;
     let dag = Dag::new((1..NODES).map(|node| (node, [node - 1]))).unwrap();
-    let mut n_blocked = 0;
+    let n_blocked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_blocked);
     let outcomes = run(
-        &dag,
+        Arc::new(dag),
         NonZeroUsize::MIN,
         |_| 1,
+        None,
         |_| future::ready(Err::<(), ()>(())),
-        |event| {
-            n_blocked += usize::from(matches!(event, Event::Blocked { cause: 0, .. }));
+        move |event| {
+            let is_blocked = matches!(event, Event::Blocked { cause: 0, .. });
+            count.fetch_add(usize::from(is_blocked), Ordering::Relaxed);
             ControlFlow::Continue(())
         },
         future::pending(),
     )
     .await;
 
-    assert_eq!(n_blocked, NODES - 1);
+    assert_eq!(n_blocked.load(Ordering::Relaxed), NODES - 1);
     assert_eq!(outcomes[&(NODES - 1)], Outcome::Blocked { cause: 0 });
 }
 
@@ -597,9 +605,10 @@ async fn failures_under_one_fan_of_20_000_do_not_add_up() {
     let upper = (NODES / 2..NODES).map(|node| (node, deps(node).collect()));
     let dag = Dag::new(lower.chain(upper)).unwrap();
     let outcomes = run(
-        &dag,
+        Arc::new(dag),
         NonZeroUsize::new(8).unwrap(),
         |_| 1,
+        None,
         |_| future::ready(Err::<(), ()>(())),
         |_| ControlFlow::Continue(()),
         future::pending(),

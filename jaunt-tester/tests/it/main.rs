@@ -54,11 +54,9 @@ fn test(
     backend: &Arc<FakeBackend>,
     pytest: Option<&PytestSettings>,
 ) -> TestReport {
-    let (project, plan) = fixture.plan(Kind::Test, &PlanOptions::default());
-    let options = options();
-    let test =
-        jaunt_tester::test(&project, &plan, backend, &options, pytest, |_| 1, |_| {}, pending());
-    block_on(test).unwrap()
+    let built = fixture.build_with(Kind::Test, backend, &PlanOptions::default(), &options());
+    let project = fixture.load().unwrap();
+    block_on(jaunt_tester::run(&project, built.report, pytest, |_| {}, pending())).unwrap()
 }
 
 /// Tests that import what they test from where the builder puts it.
