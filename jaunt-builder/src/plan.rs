@@ -17,14 +17,14 @@ use crate::survey::Survey;
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
 pub struct PlanOptions {
-    /// Only these modules and what they depend on; all when `None`.
+    /// Only these modules and what they depend on; `None` for all.
     pub targets: Option<BTreeSet<ModuleName>>,
     /// What is generated again although it is fresh.
     pub force: Force,
     /// Overwrite files that jaunt did not write.
     pub adopt: bool,
-    /// Modules that an earlier run had to generate and did not get to. Their files cannot tell, where
-    /// what they depend on was generated again to the very same code.
+    /// Modules that an interrupted run had to generate and did not get to. Their files cannot tell if
+    /// their dependencies were generated again to the identical code.
     pub unfinished: BTreeSet<ModuleName>,
 }
 
@@ -76,12 +76,12 @@ impl PlannedModule {
         Self { action: Action::Generate, reasons, refusal }
     }
 
-    /// Whether something has to be done for the module.
+    /// Checks whether something has to be done for the module.
     pub fn is_stale(&self) -> bool {
         self.action != Action::Fresh
     }
 
-    /// Whether there was no code for the module, neither as a module nor as a package.
+    /// Checks whether there was no code for the module, neither as a module nor as a package.
     pub fn is_missing(&self) -> bool {
         matches!(self.reasons[..], [Staleness::Missing, ..])
     }
@@ -127,37 +127,38 @@ impl Plan {
         Self { kind, modules, units: Arc::new(units), blocked }
     }
 
-    /// The kind of all its modules.
+    /// Returns the kind of all its modules.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Every module that was selected, fresh and stale.
+    /// Returns every module that was selected, fresh and stale.
     pub fn modules(&self) -> &BTreeMap<ModuleName, PlannedModule> {
         &self.modules
     }
 
-    /// Modules that will be generated, in order of name.
+    /// Returns the modules that will be generated, in order of name.
     pub fn stale(&self) -> impl Iterator<Item = (&ModuleName, &PlannedModule)> {
         self.modules.iter().filter(|(_, planned)| planned.is_stale())
     }
 
-    /// Modules for which nothing has to be done, in order of name.
+    /// Returns the modules for which nothing has to be done, in order of name.
     pub fn fresh(&self) -> impl Iterator<Item = &ModuleName> {
         self.modules.iter().filter(|(_, planned)| !planned.is_stale()).map(|(name, _)| name)
     }
 
-    /// Stale modules that cannot be generated, each with the module below it that is refused.
+    /// Returns the stale modules that cannot be generated, each with the module it depends on that is
+    /// refused.
     pub fn blocked(&self) -> &BTreeMap<ModuleName, ModuleName> {
         &self.blocked
     }
 
-    /// Whether nothing has to be done.
+    /// Checks whether nothing has to be done.
     pub fn is_empty(&self) -> bool {
         self.units.is_empty()
     }
 
-    /// The graph of stale units, each under the name of its first module.
+    /// Returns the graph of stale units, each under the name of its first module.
     pub(crate) fn units(&self) -> &Arc<Dag<ModuleName>> {
         &self.units
     }
@@ -276,7 +277,7 @@ fn compare_dependencies(
     header: &Header<'_>,
 ) -> Vec<Staleness> {
     let mut reasons = Vec::new();
-    // Code that is gone or cannot be read makes its own module stale, and that one spreads.
+    // Code that is gone or unreadable makes its own module stale, and that propagates.
     let body_of = |dep: &str| match outputs.get(dep) {
         Some(OnDisk::Ours(facts)) => Some(facts.body),
         _ => None,

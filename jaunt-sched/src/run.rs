@@ -84,7 +84,13 @@ where
     let mut has_begun = false;
 
     loop {
-        // At first nothing runs, so this only checks whether the run may begin at all.
+        // Nothing runs at first, so without asking this only checks whether the run may begin at all.
+        let woken = async {
+            match has_asking && has_begun {
+                true => pool.woken().await,
+                false => future::pending().await,
+            }
+        };
         let mut joined = tokio::select! {
             biased;
             () = &mut stop, if !is_stopped => {
@@ -92,9 +98,8 @@ where
                 pool.lock().queue.stop();
                 None
             }
-            joined = running.join_next_with_id(), if !running.is_empty() => joined,
-            () = pool.woken(), if has_asking && has_begun => None,
-            () = future::ready(()), if !has_begun => None,
+            joined = running.join_next_with_id(), if !has_begun || !running.is_empty() => joined,
+            () = woken => None,
         };
         has_begun = true;
         if pool.is_poisoned() {
