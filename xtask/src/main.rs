@@ -25,7 +25,8 @@ use xshell::Shell;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  bench    measure beside peers and floors: [NAME…] [--no-build]
+  bench    measure beside peers and floors: [NAME…] [--no-build] [--jaunt PATH]
+           [--versus PATH] (another build, in the same rounds)
   ci       all that CI runs: lint, layers, docs, demo, test, faults
   demo     build and test the shipped example, change a spec, build again
   docs     build the documentation, warnings are errors

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
@@ -140,11 +140,10 @@ pub(super) fn generate(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<(
     Ok(())
 }
 
-/// Generates once by a backend that answers at once, and keeps its answers for replay.
-pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
-    let store = dir.with_extension("store");
+/// Generates with a backend that answers at once, and records its answers in `store`.
+pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path, store: &Path) -> anyhow::Result<()> {
     if dir.join("recorded").exists() {
-        return Ok(store);
+        return Ok(());
     }
     let xtask = std::env::current_exe()?;
     let backend = format!("{} bench-backend", xtask.display());
@@ -153,7 +152,7 @@ pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<Pat
         .ignore_stdout()
         .run()?;
     fs::write(dir.join("recorded"), "")?;
-    Ok(store)
+    Ok(())
 }
 
 /// The backend: defines the names that standard input asks for.
