@@ -12,6 +12,7 @@ mod demo;
 mod faults;
 mod fuzz;
 mod layers;
+mod manifest;
 #[path = "../../tests/support/venv.rs"]
 mod venv;
 
@@ -32,7 +33,7 @@ cargo xtask COMMAND
   docs     build the documentation, warnings are errors
   faults   kill, cut and race the program: [CAMPAIGN] [--short]
   fuzz     feed garbage to the readers: [--cases N] [--seconds N]
-  layers   check which crates link what
+  layers   check edges, forbidden names, circles and sizes
   lint     check formatting and lints
   test     run all tests; further arguments go to `cargo test`
 ";

@@ -108,11 +108,15 @@ pub(super) fn keep_points(
 }
 
 /// Writes the table into `docs/performance.md`, between its markers, and draws the curves.
-pub(super) fn write(root: &Path, dir: &Path) -> anyhow::Result<()> {
+pub(super) fn write<'a>(
+    root: &Path,
+    dir: &Path,
+    names: impl IntoIterator<Item = &'a str>,
+) -> anyhow::Result<()> {
     let mut table =
         "| name | work | ours | peer or floor | its figure | ratio | goal |\n|---|---|---|---|---|---|---|\n"
             .to_owned();
-    for (name, _) in super::BENCHES {
+    for name in names {
         let text = fs::read_to_string(dir.join(format!("{name}.result"))).unwrap_or_default();
         for line in text.lines().filter_map(Line::from_row) {
             let Line { what, unit, ours, peer, theirs, goal, .. } = &line;
