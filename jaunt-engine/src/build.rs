@@ -8,15 +8,17 @@ use jaunt_builder::{BuildOptions, BuildReport, Force, OnDisk, Plan, PlanOptions}
 use jaunt_digest::{Kind, ModuleName, Registry};
 
 use crate::engine::Engine;
-use crate::error::EngineError;
-use crate::event::{EngineEvent, Notice};
+use crate::error::{EngineError, TargetError};
+use crate::event::EngineEvent;
 use crate::fresh::{self, Cached, CachedFresh};
 use crate::generator::GeneratorOptions;
+use crate::kind_run::KindRun;
 use crate::load::Loaded;
+use crate::notice::Notice;
 use crate::state::durations::{Durations, Stopwatch};
 use crate::state::journal::Journal;
 use crate::state::lock::ProjectLock;
-use crate::targets::{TargetError, Targets};
+use crate::targets::Targets;
 
 /// The backend that looks its answers up.
 const REPLAY: &str = "replay";
@@ -47,76 +49,6 @@ pub struct GenerateOptions {
     pub no_wait: bool,
     /// Who generates.
     pub generator: GeneratorOptions,
-}
-
-/// What became of the modules of one kind.
-#[derive(Debug)]
-pub struct KindRun {
-    kind: Kind,
-    plan: Option<Plan>,
-    fresh: FreshModules,
-    /// What was done; `None` for a dry run.
-    pub report: Option<BuildReport>,
-    /// The name of the backend; `None` if none was needed.
-    pub backend: Option<&'static str>,
-}
-
-/// Which modules are fresh.
-#[derive(Debug)]
-enum FreshModules {
-    /// Those that the plan calls fresh.
-    Planned,
-    /// These; the plan is of the others only.
-    Listed(Vec<ModuleName>),
-    /// All: an earlier verdict still holds, and there is no plan.
-    Cached(CachedFresh),
-}
-
-impl KindRun {
-    /// The kind of its modules.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// What was planned; `None` if everything is known to be fresh without a plan.
-    pub fn plan(&self) -> Option<&Plan> {
-        self.plan.as_ref()
-    }
-
-    /// The modules for which nothing had to be done, in order of name.
-    pub fn fresh(&self) -> Vec<ModuleName> {
-        match &self.fresh {
-            FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).cloned().collect(),
-            FreshModules::Listed(names) => names.clone(),
-            FreshModules::Cached(cached) => cached.modules().collect(),
-        }
-    }
-
-    /// How many modules nothing had to be done for.
-    pub fn n_fresh(&self) -> usize {
-        match &self.fresh {
-            FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).count(),
-            FreshModules::Listed(names) => names.len(),
-            FreshModules::Cached(cached) => cached.n_modules(),
-        }
-    }
-
-    /// Whether code was generated for some module, or, for a dry run, would be.
-    pub(crate) fn has_generated(&self) -> bool {
-        match (&self.report, &self.plan) {
-            (Some(report), _) => report.generated().next().is_some(),
-            (None, plan) => plan.as_ref().is_some_and(|plan| !plan.is_empty()),
-        }
-    }
-
-    /// Whether every module is fresh now, or, for a dry run, whether none would be refused.
-    pub fn is_ok(&self) -> bool {
-        match (&self.report, &self.plan) {
-            (Some(report), _) => report.is_ok(),
-            (None, Some(plan)) => plan.stale().all(|(_, planned)| planned.refusal.is_none()),
-            (None, None) => true,
-        }
-    }
 }
 
 /// A build that was planned and not yet run. It holds the project's lock, unless it is a dry run.
@@ -171,8 +103,7 @@ impl PlannedBuild<'_> {
             }
             Basis::Affected(plan, fresh) => {
                 on_event(EngineEvent::Planned(&plan));
-                let run = KindRun { fresh: FreshModules::Listed(fresh), ..KindRun::planned(plan) };
-                return Ok(run);
+                return Ok(KindRun::affected(plan, fresh));
             }
             Basis::Loaded(loaded, plan) => (loaded, plan),
         };
@@ -182,24 +113,6 @@ impl PlannedBuild<'_> {
         // To free a large project one by one takes a while, and whoever builds ends soon.
         std::mem::forget(loaded);
         run
-    }
-}
-
-impl KindRun {
-    /// A plan that is not run.
-    fn planned(plan: Plan) -> Self {
-        let (kind, fresh) = (plan.kind(), FreshModules::Planned);
-        Self { kind, plan: Some(plan), fresh, report: None, backend: None }
-    }
-
-    fn cached(cached: CachedFresh, is_dry_run: bool) -> Self {
-        Self {
-            kind: Kind::Build,
-            plan: None,
-            fresh: FreshModules::Cached(cached),
-            report: (!is_dry_run).then(BuildReport::default),
-            backend: None,
-        }
     }
 }
 
@@ -288,7 +201,10 @@ impl Engine {
             let (report, backend) = self.run_plan(loaded, &plan, options, on_event).await?;
             (report, Some(backend))
         };
-        Ok(KindRun { report: Some(report), backend, ..KindRun::planned(plan) })
+        let mut run = KindRun::planned(plan);
+        run.report = Some(report);
+        run.backend = backend;
+        Ok(run)
     }
 
     async fn run_plan(

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::config::{ConfigError, EngineConfig, JauntConfig};
 use crate::error::EngineError;
-use crate::event::Notice;
+use crate::notice::Notice;
 use crate::python::interpreter;
 use crate::registry::RegistrySource;
 

@@ -4,16 +4,15 @@ use std::io;
 use std::process::ExitStatus;
 
 use camino::Utf8PathBuf;
+use jaunt_backends::{BackendConfigError, TemplateError};
 use jaunt_builder::ProjectError;
-use jaunt_digest::{Kind, RegistryError};
+use jaunt_digest::{Kind, ModuleName, RegistryError};
 use jaunt_process::ProcessError;
 use jaunt_pytest::PytestError;
 use jaunt_write::WriteError;
 use serde::Deserialize;
 
 use crate::config::ConfigError;
-use crate::generator::GeneratorError;
-use crate::targets::TargetError;
 
 /// Why a project could not be opened, planned or run. Code that failed the checks is no error but an outcome.
 #[derive(Debug, thiserror::Error)]
@@ -187,4 +186,34 @@ impl std::fmt::Display for ExportRefusal {
             (None, _) => Ok(()),
         }
     }
+}
+
+/// Why a target cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
+#[non_exhaustive]
+pub enum TargetError {
+    /// No spec has this name, or no module with specs.
+    #[error("there is no {} `{target}`", if target.contains(':') { "spec" } else { "module with specs" })]
+    Unknown {
+        target: String,
+        /// Names that are like it, the most alike first.
+        near: Vec<String>,
+    },
+
+    /// A module of tests where product code is built.
+    #[error("`{module}` holds test specs, which `jaunt build` does not generate")]
+    HoldsTests { module: ModuleName },
+}
+
+/// Why there is no generator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GeneratorError {
+    /// A setting, a program or a store is missing.
+    #[error(transparent)]
+    Backend(#[from] BackendConfigError),
+    /// A prompt template cannot be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
 }

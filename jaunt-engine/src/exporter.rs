@@ -17,9 +17,8 @@ use serde_json::json;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, ExportError, ExportRefusal};
-use crate::event::Notice;
-
-const SCRIPT: &str = include_str!("exporter/export.py");
+use crate::exporter::cache::SCRIPT;
+use crate::notice::Notice;
 
 const LIMITS: Limits = Limits {
     // Importing a large project takes a while; one that never ends is ended some time.

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use jaunt_backends::{
-    AnyBackend, AsyncRunner, BackendConfigError, BackendName, BackendSettings, TemplateError,
-    TemplateName, Templates,
+    AnyBackend, AsyncRunner, BackendName, BackendSettings, TemplateError, TemplateName, Templates,
 };
 
 use crate::config::ConfigError;
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, GeneratorError};
 
 /// What a run wants of its generator. What it leaves open is as `jaunt-engine.toml` says, and then as `jaunt.toml` does.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,18 +30,6 @@ pub struct GeneratorOptions {
     pub max_output: Option<usize>,
     /// More instructions for the generator.
     pub instructions: Vec<String>,
-}
-
-/// Why there is no generator.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GeneratorError {
-    /// A setting, a program or a store is missing.
-    #[error(transparent)]
-    Backend(#[from] BackendConfigError),
-    /// A prompt template cannot be used.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
 }
 
 impl Engine {

@@ -21,7 +21,9 @@ mod fresh;
 pub mod fuzzing;
 mod generator;
 mod graph;
+mod kind_run;
 mod load;
+mod notice;
 mod python;
 mod registry;
 mod state;
@@ -29,15 +31,18 @@ mod status;
 mod targets;
 mod test;
 
-pub use crate::build::{GenerateOptions, KindRun, PlannedBuild};
+pub use crate::build::{GenerateOptions, PlannedBuild};
 pub use crate::clean::CleanOptions;
 pub use crate::config::{ConfigError, TomlError};
 pub use crate::engine::{Engine, OpenOptions, find_root};
-pub use crate::error::{EngineError, ExportError, ExportRefusal, MissingSpecs};
-pub use crate::event::{EngineEvent, Notice};
-pub use crate::generator::{GeneratorError, GeneratorOptions};
+pub use crate::error::{
+    EngineError, ExportError, ExportRefusal, GeneratorError, MissingSpecs, TargetError,
+};
+pub use crate::event::EngineEvent;
+pub use crate::generator::GeneratorOptions;
 pub use crate::graph::{GraphModule, GraphOptions};
+pub use crate::kind_run::KindRun;
+pub use crate::notice::Notice;
 pub use crate::registry::RegistrySource;
 pub use crate::status::{Status, StatusOptions};
-pub use crate::targets::TargetError;
 pub use crate::test::{PytestRun, TestOptions, TestRun};

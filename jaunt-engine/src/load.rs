@@ -11,7 +11,7 @@ use jaunt_digest::{Kind, Layout, ModuleName, Registry};
 use crate::config::ConfigError;
 use crate::engine::Engine;
 use crate::error::{EngineError, MissingSpecs};
-use crate::event::Notice;
+use crate::notice::Notice;
 use crate::registry::Document;
 
 /// What applies after registry and configuration were put together.

@@ -1,5 +1,7 @@
 //! Where the registry document comes from.
 
+mod source;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -15,6 +17,7 @@ use jaunt_write::{Stamp, stamp_of};
 
 use crate::engine::{Engine, expect_regular_file, relative};
 use crate::error::EngineError;
+pub use crate::registry::source::RegistrySource;
 
 /// The document that a project has at its root if it is committed.
 const DEFAULT_FILE: &str = "jaunt.registry.json";
@@ -26,22 +29,6 @@ const LIMITS: Limits = Limits {
     stdout: 1 << 30,
     stderr: 1 << 16,
 };
-
-/// Where the registry document of a project comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RegistrySource {
-    /// The first that applies: `[registry]` in `jaunt-engine.toml`, `jaunt.registry.json`, the exporter.
-    Configured,
-    /// A file that a person named, absolute or relative to the root. It may be a pipe.
-    File(Utf8PathBuf),
-    /// This document.
-    Text {
-        /// What messages call it, such as `standard input`.
-        origin: String,
-        /// JSON, in UTF-8.
-        bytes: Vec<u8>,
-    },
-}
 
 /// A registry document, which is read when it is needed.
 pub(crate) struct Document {

@@ -2,29 +2,13 @@
 
 use jaunt_digest::{Kind, ModuleName, Registry};
 
+use crate::error::TargetError;
+
 /// Names less alike than this (by Jaro and Winkler, from 0 to 1) are no near matches.
 const ALIKE: f64 = 0.75;
 
 /// How many near matches are listed.
 const MAX_NEAR: usize = 3;
-
-/// Why a target cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages explain the fields")]
-#[non_exhaustive]
-pub enum TargetError {
-    /// No spec has this name, or no module with specs.
-    #[error("there is no {} `{target}`", if target.contains(':') { "spec" } else { "module with specs" })]
-    Unknown {
-        target: String,
-        /// Names that are like it, the most alike first.
-        near: Vec<String>,
-    },
-
-    /// A module of tests where product code is built.
-    #[error("`{module}` holds test specs, which `jaunt build` does not generate")]
-    HoldsTests { module: ModuleName },
-}
 
 /// The modules that targets name, by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,11 +13,13 @@ use jaunt_tester::{
 };
 use jaunt_text::last_lines;
 
-use crate::build::{GenerateOptions, KindRun};
+use crate::build::GenerateOptions;
 use crate::engine::Engine;
 use crate::error::{EngineError, MissingSpecs};
-use crate::event::{EngineEvent, Notice};
+use crate::event::EngineEvent;
+use crate::kind_run::KindRun;
 use crate::load::Loaded;
+use crate::notice::Notice;
 use crate::state::failed_tests as saved;
 use crate::state::lock::ProjectLock;
 use crate::targets::Targets;

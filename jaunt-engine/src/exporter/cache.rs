@@ -8,8 +8,10 @@ use jaunt_digest::Digest;
 use jaunt_write::WriteError;
 
 use crate::engine::{ENGINE_TOML, Engine};
-use crate::exporter::SCRIPT;
 use crate::state::{self, EXPORT, EXPORT_KEY};
+
+/// The exporter. A registry depends on it, too.
+pub(super) const SCRIPT: &str = include_str!("export.py");
 
 /// What a registry depends on: a digest of names, sizes and times, and the time of the latest.
 pub(super) struct Fingerprint {

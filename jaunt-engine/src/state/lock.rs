@@ -10,7 +10,7 @@ use jaunt_write::{Lock, LockAttempt, Tree, WriteError};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::event::Notice;
+use crate::notice::Notice;
 use crate::state::{self, ENGINE_DIR, LOCK};
 
 /// How often a waiting process looks whether it may go on.
