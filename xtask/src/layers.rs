@@ -5,7 +5,6 @@ mod links;
 mod names;
 mod paths;
 mod sizes;
-mod source;
 mod violation;
 
 use std::path::Path;
@@ -14,7 +13,7 @@ use anyhow::bail;
 use xshell::Shell;
 
 use crate::manifest;
-use source::Source;
+use crate::source::{self, Source};
 use violation::Violation;
 
 /// Fails if a crate or a file breaks a rule, and names all that do.

@@ -13,6 +13,9 @@ mod faults;
 mod fuzz;
 mod layers;
 mod manifest;
+mod random;
+mod source;
+mod unused;
 #[path = "../../tests/support/venv.rs"]
 mod venv;
 
@@ -34,7 +37,7 @@ cargo xtask COMMAND
   faults   kill, cut and race the program: [CAMPAIGN] [--short]
   fuzz     feed garbage to the readers: [--cases N] [--seconds N]
   layers   check edges, forbidden names, circles and sizes
-  lint     check formatting and lints
+  lint     check formatting, lints and unused dependencies
   test     run all tests; further arguments go to `cargo test`
 ";
 

@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
 
+use crate::random::Random;
+
 /// How modules depend on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -88,14 +90,8 @@ fn entry(text: &mut String, module: usize, spec: usize, refs: &[String]) -> std:
 }
 
 pub(super) fn edges(n_modules: usize, shape: Shape) -> Vec<Vec<usize>> {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |limit: usize| {
-        // xorshift64
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        (random >> 33) as usize % limit
-    };
+    let mut random = Random::new(1);
+    let mut below = |limit: usize| random.below(limit as u64) as usize;
     let deps = (0..n_modules).map(|module| match shape {
         _ if module == 0 => Vec::new(),
         Shape::Random => {

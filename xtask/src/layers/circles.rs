@@ -6,8 +6,8 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use super::paths::{self, Path, Paths};
-use super::source::Source;
 use super::violation::Violation;
+use crate::source::Source;
 
 /// Files by number, each with those that it uses and the line that says so.
 type Uses = Vec<BTreeMap<usize, usize>>;
@@ -109,6 +109,10 @@ fn resolve(
     let file = files[&rest[..n_modules]];
     let Some(item) = rest.get(n_modules) else { return Some(file) };
     let paths = &all[file];
+    // A module from elsewhere (`#[path = "…"]`).
+    if paths.children.contains(item) {
+        return None;
+    }
     if let Some(target) = paths.imports.get(item) {
         let further = [&target[..], &rest[n_modules + 1..]].concat();
         if further != *path {

@@ -1,8 +1,8 @@
 //! Who may name what: threads, processes, flags, terminals, exit codes, hints.
 
 use super::paths;
-use super::source::{Source, tokens};
 use super::violation::Violation;
+use crate::source::{Source, tokens};
 
 /// A rule about names that only some crates may use.
 struct Rule {

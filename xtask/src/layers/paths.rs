@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::source::{Source, Token, tokens};
+use crate::source::{Source, Token, tokens};
 
 /// A path, such as `["crate", "plan", "Plan"]`.
 pub(crate) type Path = Vec<String>;

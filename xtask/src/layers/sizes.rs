@@ -1,7 +1,7 @@
 //! How long a crate, a function and a `lib.rs` may be.
 
-use super::source::{Source, Token, count, tokens};
 use super::violation::Violation;
+use crate::source::{Source, Token, count, tokens};
 
 /// Lines of code of a crate, without tests, blank lines and comments.
 const CRATE: usize = 1_500;
