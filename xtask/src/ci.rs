@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
 
-use crate::{demo, faults, layers};
+use crate::{demo, faults, layers, unused};
 
 /// Every check and every test, in the order in which a failure is cheapest to find.
 pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
@@ -28,8 +28,9 @@ pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Formatting and lints.
+/// Checks formatting, lints, and that every dependency is used.
 pub(crate) fn lint(sh: &Shell) -> anyhow::Result<()> {
+    unused::check(&sh.current_dir())?;
     cmd!(sh, "cargo fmt --all --check").run()?;
     cmd!(sh, "cargo clippy --workspace --all-targets --locked -- -D warnings").run()?;
     Ok(())

@@ -9,7 +9,7 @@ mod disk;
 mod lab;
 mod orphans;
 mod race;
-mod rng;
+mod size;
 mod trace;
 
 use std::time::Instant;
@@ -19,24 +19,7 @@ use xshell::{Shell, cmd};
 
 pub(crate) use backend::run as backend;
 use lab::Lab;
-
-/// How much of a campaign is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
-    /// All that `docs/reliability.md` says.
-    Full,
-    /// What fits into CI.
-    Short,
-}
-
-impl Size {
-    fn pick<T>(self, full: T, short: T) -> T {
-        match self {
-            Self::Full => full,
-            Self::Short => short,
-        }
-    }
-}
+use size::Size;
 
 /// A campaign returns its figures in one line.
 type Campaign = fn(&Lab, Size) -> anyhow::Result<String>;

@@ -12,6 +12,10 @@ mod demo;
 mod faults;
 mod fuzz;
 mod layers;
+mod manifest;
+mod random;
+mod source;
+mod unused;
 #[path = "../../tests/support/venv.rs"]
 mod venv;
 
@@ -25,14 +29,15 @@ use xshell::Shell;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  bench    measure beside peers and floors: [NAME…] [--no-build]
+  bench    measure beside peers and floors: [NAME…] [--no-build] [--jaunt PATH]
+           [--versus PATH] (another build, in the same rounds)
   ci       all that CI runs: lint, layers, docs, demo, test, faults
   demo     build and test the shipped example, change a spec, build again
   docs     build the documentation, warnings are errors
   faults   kill, cut and race the program: [CAMPAIGN] [--short]
   fuzz     feed garbage to the readers: [--cases N] [--seconds N]
-  layers   check which crates link what
-  lint     check formatting and lints
+  layers   check edges, forbidden names, circles and sizes
+  lint     check formatting, lints and unused dependencies
   test     run all tests; further arguments go to `cargo test`
 ";
 

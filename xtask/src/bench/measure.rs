@@ -9,6 +9,14 @@ use anyhow::{Context as _, ensure};
 /// How often each side is measured.
 pub(super) const ROUNDS: usize = 7;
 
+/// Medians of our program, of another build of it, and of a peer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figures {
+    pub(super) ours: f64,
+    pub(super) versus: Option<f64>,
+    pub(super) theirs: f64,
+}
+
 /// Milliseconds of both sides, measured in turn: whatever else the machine does hits both alike.
 pub(super) fn alternate(
     rounds: usize,

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
+
+use crate::random::Random;
 
 /// How modules depend on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,14 +90,8 @@ fn entry(text: &mut String, module: usize, spec: usize, refs: &[String]) -> std:
 }
 
 pub(super) fn edges(n_modules: usize, shape: Shape) -> Vec<Vec<usize>> {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |limit: usize| {
-        // xorshift64
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        (random >> 33) as usize % limit
-    };
+    let mut random = Random::new(1);
+    let mut below = |limit: usize| random.below(limit as u64) as usize;
     let deps = (0..n_modules).map(|module| match shape {
         _ if module == 0 => Vec::new(),
         Shape::Random => {
@@ -140,11 +136,10 @@ pub(super) fn generate(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<(
     Ok(())
 }
 
-/// Generates once by a backend that answers at once, and keeps its answers for replay.
-pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<PathBuf> {
-    let store = dir.with_extension("store");
+/// Generates with a backend that answers at once, and records its answers in `store`.
+pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path, store: &Path) -> anyhow::Result<()> {
     if dir.join("recorded").exists() {
-        return Ok(store);
+        return Ok(());
     }
     let xtask = std::env::current_exe()?;
     let backend = format!("{} bench-backend", xtask.display());
@@ -153,7 +148,7 @@ pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<Pat
         .ignore_stdout()
         .run()?;
     fs::write(dir.join("recorded"), "")?;
-    Ok(store)
+    Ok(())
 }
 
 /// The backend: defines the names that standard input asks for.

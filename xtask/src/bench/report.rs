@@ -4,6 +4,8 @@ use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::Path;
 
+use super::measure::Figures;
+
 /// Our figure and that of a peer.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -13,6 +15,8 @@ pub(super) struct Line {
     peer: String,
     theirs: f64,
     goal: String,
+    /// The figure of another build of our program.
+    versus: Option<f64>,
 }
 
 impl Line {
@@ -25,16 +29,29 @@ impl Line {
         goal: &str,
     ) -> Self {
         let (what, unit) = (what.to_owned(), unit.to_owned());
-        Self { what, unit, ours, peer: peer.to_owned(), theirs, goal: goal.to_owned() }
+        let (peer, goal) = (peer.to_owned(), goal.to_owned());
+        Self { what, unit, ours, peer, theirs, goal, versus: None }
+    }
+
+    pub(super) fn measured(
+        what: &str,
+        unit: &str,
+        figures: Figures,
+        peer: &str,
+        goal: &str,
+    ) -> Self {
+        let Figures { ours, versus, theirs } = figures;
+        Self { versus, ..Self::new(what, unit, ours, peer, theirs, goal) }
     }
 
     fn ratio(&self) -> String {
         let ratio = self.ours / self.theirs;
+        // More than twenty times faster reads better as a fraction.
         if ratio < 0.05 { format!("1/{:.0}", 1.0 / ratio) } else { number(ratio) }
     }
 
     fn to_row(&self) -> String {
-        let Self { what, unit, ours, peer, theirs, goal } = self;
+        let Self { what, unit, ours, peer, theirs, goal, .. } = self;
         format!("{what}\t{unit}\t{ours}\t{peer}\t{theirs}\t{goal}\n")
     }
 
@@ -47,14 +64,19 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, unit, ours, peer, theirs, goal } = self;
+        let Self { what, unit, ours, peer, theirs, goal, versus } = self;
         write!(
             f,
             "{what}: {} {unit}, {peer}: {} {unit}, ratio {} (goal {goal})",
             number(*ours),
             number(*theirs),
             self.ratio()
-        )
+        )?;
+        if let Some(versus) = versus {
+            let (before, now, ratio) = (number(*versus), number(*ours), number(ours / versus));
+            write!(f, " | other build: {before} {unit}, this one: {now} {unit}, ratio {ratio}")?;
+        }
+        Ok(())
     }
 }
 
@@ -86,14 +108,18 @@ pub(super) fn keep_points(
 }
 
 /// Writes the table into `docs/performance.md`, between its markers, and draws the curves.
-pub(super) fn write(root: &Path, dir: &Path) -> anyhow::Result<()> {
+pub(super) fn write<'a>(
+    root: &Path,
+    dir: &Path,
+    names: impl IntoIterator<Item = &'a str>,
+) -> anyhow::Result<()> {
     let mut table =
         "| name | work | ours | peer or floor | its figure | ratio | goal |\n|---|---|---|---|---|---|---|\n"
             .to_owned();
-    for (name, _) in super::BENCHES {
+    for name in names {
         let text = fs::read_to_string(dir.join(format!("{name}.result"))).unwrap_or_default();
         for line in text.lines().filter_map(Line::from_row) {
-            let Line { what, unit, ours, peer, theirs, goal } = &line;
+            let Line { what, unit, ours, peer, theirs, goal, .. } = &line;
             let (ours, theirs, ratio) = (number(*ours), number(*theirs), line.ratio());
             writeln!(
                 table,

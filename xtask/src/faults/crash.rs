@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use crate::faults::Size;
 use crate::faults::lab::{Files, Lab, Project, layers};
-use crate::faults::rng::Rng;
+use crate::faults::size::Size;
 use crate::faults::trace::{self, Paused};
+use crate::random::Random;
 
 const MODULES: usize = 40;
 const JOBS: usize = 4;
@@ -43,7 +43,7 @@ pub(crate) fn kill(lab: &Lab, size: Size) -> anyhow::Result<String> {
 }
 
 fn kill_builds(lab: &Lab, seed: u64, tally: &mut Tally) -> anyhow::Result<()> {
-    let mut rng = Rng::new(seed);
+    let mut rng = Random::new(seed);
     let edges = layers(MODULES, 8, &mut rng);
     let undisturbed = lab.project("undisturbed", &edges)?;
     let killed = lab.project("killed", &edges)?;
@@ -93,7 +93,7 @@ fn kill_builds(lab: &Lab, seed: u64, tally: &mut Tally) -> anyhow::Result<()> {
 }
 
 /// Whether a build came to its end before it was killed.
-fn killed_build(project: &Project, took: Duration, rng: &mut Rng) -> anyhow::Result<bool> {
+fn killed_build(project: &Project, took: Duration, rng: &mut Random) -> anyhow::Result<bool> {
     let jobs = JOBS.to_string();
     let mut child = project
         .jaunt(&["build", "--no-wait", "--progress", "none", "--jobs", &jobs])

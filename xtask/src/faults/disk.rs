@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
-use crate::faults::Size;
 use crate::faults::lab::{Files, GENERATED, Lab, Project, file};
+use crate::faults::size::Size;
 use crate::faults::trace::{self, Ended, Paused};
 
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE"];

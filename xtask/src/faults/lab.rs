@@ -8,7 +8,7 @@ use std::{env, fs};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::faults::rng::Rng;
+use crate::random::Random;
 
 /// Where the backend counts its calls, in the root of a project.
 pub(crate) const LOG: &str = "calls.log";
@@ -83,7 +83,7 @@ impl Lab {
 }
 
 /// A layered graph with random edges, wide enough that there is always something to run.
-pub(crate) fn layers(modules: usize, wide: usize, rng: &mut Rng) -> Vec<Vec<usize>> {
+pub(crate) fn layers(modules: usize, wide: usize, rng: &mut Random) -> Vec<Vec<usize>> {
     (0..modules)
         .map(|idx| {
             let Some(above) = (idx / wide).checked_sub(1) else { return Vec::new() };

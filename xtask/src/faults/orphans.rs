@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use crate::faults::Size;
 use crate::faults::lab::{Lab, Project};
+use crate::faults::size::Size;
 use crate::faults::trace::wait_until;
 
 /// Starts processes that are hard to find, writes their numbers to a file each, and never answers.

@@ -9,9 +9,9 @@ use std::{fs, thread};
 
 use anyhow::ensure;
 
-use crate::faults::Size;
 use crate::faults::lab::{GENERATED, Lab, copy};
-use crate::faults::rng::Rng;
+use crate::faults::size::Size;
+use crate::random::Random;
 
 /// What is swapped for a link: what is written to, what is above it, and the engine's own.
 const SWAPPED: &[&str] = &[GENERATED, "src/app", ".jaunt/engine", ".jaunt"];
@@ -84,7 +84,7 @@ fn swap(
     done: &AtomicUsize,
 ) -> anyhow::Result<()> {
     let aside = place.with_extension("aside");
-    let mut rng = Rng::new(7);
+    let mut rng = Random::new(7);
     let mut pause = move |max: u64| thread::sleep(Duration::from_micros(rng.below(max)));
     while !is_over.load(Ordering::Relaxed) {
         // A build may have made the directory anew, while it was away.

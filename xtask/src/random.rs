@@ -1,9 +1,9 @@
-//! Chance that can be repeated.
+//! Random numbers that are the same in every run.
 
 /// SplitMix64: the same numbers for the same seed, on every machine.
-pub(crate) struct Rng(u64);
+pub(crate) struct Random(u64);
 
-impl Rng {
+impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -16,15 +16,8 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// Returns a number below `end`, which must not be 0.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
-}
-
-/// A digest that is good enough to tell texts apart.
-pub(crate) fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
