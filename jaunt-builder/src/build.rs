@@ -1,16 +1,18 @@
 //! The run: generates what a plan names.
 
 mod context;
+mod event;
 mod generate;
+mod lock;
+mod options;
 mod settle;
 mod write;
 
 use std::iter;
-use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jaunt_digest::ModuleName;
@@ -18,57 +20,17 @@ use jaunt_sched::{Ask, Event};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use crate::attempts::Attempts;
 use crate::backend::Generator;
 use crate::build::context::Contexts;
+pub use crate::build::event::BuildEvent;
 use crate::build::generate::Run;
+pub use crate::build::options::BuildOptions;
 use crate::build::settle::{Outcomes, UnitFailed};
 use crate::build::write::Writer;
 use crate::check::Problem;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::report::{BuildReport, ModuleOutcome};
-
-/// How a plan is run.
-#[derive(Clone, Debug)]
-pub struct BuildOptions {
-    /// How many modules are generated at once.
-    pub jobs: NonZeroUsize,
-    /// How many attempts a module gets.
-    pub attempts: Attempts,
-    /// Start nothing more after the first failure.
-    pub fail_fast: bool,
-    /// Overwrite files that jaunt did not write.
-    pub adopt: bool,
-    /// The version that goes into the header.
-    pub tool_version: String,
-}
-
-/// What happens during a run, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BuildEvent {
-    /// A module is being generated.
-    Started {
-        /// The module.
-        module: ModuleName,
-    },
-    /// An attempt did not pass; another one follows.
-    Retrying {
-        /// The module.
-        module: ModuleName,
-        /// The number of the attempt that follows.
-        attempt: u32,
-        /// What was wrong with the last one.
-        problems: Vec<String>,
-    },
-    /// What became of a module. Every stale module gets exactly one of these.
-    Finished {
-        /// The module.
-        module: ModuleName,
-        /// Never `Fresh`.
-        outcome: ModuleOutcome,
-    },
-}
 
 /// How late an event may be told if answers are looked up.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(20);
@@ -210,9 +172,4 @@ impl From<Problem> for Vec<Problem> {
     fn from(problem: Problem) -> Self {
         vec![problem]
     }
-}
-
-/// Poisoning is ignored: each update is one insertion.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,6 +4,7 @@
 //! interpreter, and says at its top what goes in and what comes out.
 
 mod cache;
+mod script;
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -16,9 +17,8 @@ use serde_json::json;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, ExportError, ExportRefusal};
+use crate::exporter::script::SCRIPT;
 use crate::notice::Notice;
-
-const SCRIPT: &str = include_str!("exporter/export.py");
 
 const LIMITS: Limits = Limits {
     // Importing a large project takes a while; one that never ends is ended some time.

@@ -12,7 +12,7 @@ use jaunt_backends::{
 use crate::config::ConfigError;
 use crate::engine::Engine;
 use crate::error::{EngineError, GeneratorError};
-use crate::generator_options::GeneratorOptions;
+use crate::generate_options::GeneratorOptions;
 
 impl Engine {
     /// Makes the backend that the options and the configuration ask for.

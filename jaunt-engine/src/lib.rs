@@ -8,6 +8,7 @@
 //!
 //! Everything that has to survive a run is below `.jaunt/engine/` and belongs to this crate (`state.rs` has the list).
 //! It holds whatever the process does: no stale module is forgotten, and two processes never write at the same time.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod build;
 mod clean;
@@ -22,7 +23,6 @@ pub mod fuzzing;
 mod generate;
 mod generate_options;
 mod generator;
-mod generator_options;
 mod graph;
 mod kind_run;
 mod load;
@@ -41,8 +41,7 @@ pub use crate::config::{ConfigError, TomlError};
 pub use crate::engine::{Engine, find_root};
 pub use crate::error::{EngineError, ExportError, ExportRefusal, GeneratorError, MissingSpecs};
 pub use crate::event::EngineEvent;
-pub use crate::generate_options::GenerateOptions;
-pub use crate::generator_options::GeneratorOptions;
+pub use crate::generate_options::{GenerateOptions, GeneratorOptions};
 pub use crate::graph::{GraphModule, GraphOptions};
 pub use crate::kind_run::KindRun;
 pub use crate::notice::Notice;
@@ -50,8 +49,3 @@ pub use crate::options::{OpenOptions, RegistrySource};
 pub use crate::status::{Status, StatusOptions};
 pub use crate::targets::TargetError;
 pub use crate::test::{PytestRun, TestOptions, TestRun};
-
-/// Its example is compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

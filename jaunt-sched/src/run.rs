@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
-use std::future;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use jaunt_dag::Dag;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::event::Event;
 use crate::ledger::RunLedger;
@@ -77,20 +76,12 @@ where
     let ledger = RunLedger::new(Arc::clone(&dag), queue, Box::new(on_event));
     let pool = Arc::new(Pool::new(Arc::clone(&dag), now, jobs, ledger));
     let _abandon = AbandonOnDrop(&pool);
-    let mut running = JoinSet::new();
-    let mut node_of = BTreeMap::new();
+    let mut running = Running::default();
     let mut stop = pin!(stop);
     let mut is_stopped = false;
     let mut has_begun = false;
 
     loop {
-        // Nothing runs at first, so without asking this only checks whether the run may begin at all.
-        let woken = async {
-            match has_asking && has_begun {
-                true => pool.woken().await,
-                false => future::pending().await,
-            }
-        };
         let mut joined = tokio::select! {
             biased;
             () = &mut stop, if !is_stopped => {
@@ -98,8 +89,10 @@ where
                 pool.lock().queue.stop();
                 None
             }
-            joined = running.join_next_with_id(), if !has_begun || !running.is_empty() => joined,
-            () = woken => None,
+            // Nothing runs at first: then this only lets the run begin.
+            joined = running.futures.join_next_with_id(),
+                if !has_begun || !running.futures.is_empty() => joined,
+            () = pool.woken(), if has_asking && has_begun => None,
         };
         has_begun = true;
         if pool.is_poisoned() {
@@ -108,33 +101,72 @@ where
             }
             continue;
         }
-        // Everything that has ended by now counts for what starts next.
         let mut ledger = pool.lock();
+        // Everything that has ended by now counts for what starts next.
         while let Some(ended) = joined {
-            let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
-            let idx = node_of.remove(&id).expect("every job was noted when it was spawned");
-            match ended {
-                Ok((_, result)) => ledger.settle(idx, result),
-                Err(err) => ledger.panicked(idx, join_message(err)),
-            }
-            joined = running.try_join_next_with_id();
+            running.settle(ended, &mut ledger);
+            joined = running.futures.try_join_next_with_id();
         }
+        let mut ledger = running.fill_slots(&pool, ledger, &dag, &mut later);
+        pool.add_worker(&mut ledger);
+        // A worker that leaves a node that needs a slot notifies this loop.
+        let is_idle = ledger.n_workers == 0 && !ledger.queue.has_startable();
+        if running.futures.is_empty() && is_idle && !pool.is_poisoned() {
+            return ledger.close();
+        }
+    }
+}
+
+/// The futures that have a slot.
+struct Running<T, E> {
+    futures: JoinSet<Result<T, E>>,
+    /// The index of the node that each is of.
+    node_of: BTreeMap<Id, usize>,
+}
+
+impl<T, E> Default for Running<T, E> {
+    fn default() -> Self {
+        Self { futures: JoinSet::new(), node_of: BTreeMap::new() }
+    }
+}
+
+impl<T: Send + 'static, E: Send + 'static> Running<T, E> {
+    /// Makes the futures of the nodes that get a slot. The ledger is not locked meanwhile.
+    fn fill_slots<'a, N: Ord + Clone, F>(
+        &mut self,
+        pool: &'a Pool<N, T, E>,
+        mut ledger: MutexGuard<'a, RunLedger<N, T, E>>,
+        dag: &Dag<N>,
+        later: &mut impl FnMut(&N) -> F,
+    ) -> MutexGuard<'a, RunLedger<N, T, E>>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
         while let Some(idx) = ledger.start() {
             drop(ledger);
             let job = catch_unwind(AssertUnwindSafe(|| later(dag.node_at(idx))));
             ledger = pool.lock();
             match job {
                 Ok(job) => {
-                    node_of.insert(running.spawn(job).id(), idx);
+                    self.node_of.insert(self.futures.spawn(job).id(), idx);
                 }
                 Err(payload) => ledger.panicked(idx, panic_message(payload)),
             }
         }
-        pool.add_worker(&mut ledger);
-        // A worker that leaves a node that needs a slot notifies this loop.
-        let is_idle = ledger.n_workers == 0 && !ledger.queue.has_startable();
-        if running.is_empty() && is_idle && !pool.is_poisoned() {
-            return ledger.close();
+        ledger
+    }
+
+    /// Settles the node of a future that has ended.
+    fn settle<N: Ord + Clone>(
+        &mut self,
+        ended: Result<(Id, Result<T, E>), JoinError>,
+        ledger: &mut RunLedger<N, T, E>,
+    ) {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let idx = self.node_of.remove(&id).expect("every job was noted when it was spawned");
+        match ended {
+            Ok((_, result)) => ledger.settle(idx, result),
+            Err(err) => ledger.panicked(idx, join_message(err)),
         }
     }
 }

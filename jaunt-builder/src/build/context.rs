@@ -7,7 +7,7 @@ use jaunt_digest::{Digest, Kind, ModuleName, SpecRef};
 use jaunt_text::one_line;
 use jaunt_write::{Tree, WriteError};
 
-use crate::build::lock;
+use crate::build::lock::lock;
 use crate::check::Problem;
 use crate::context::ModuleSpecContext;
 use crate::project::Project;

@@ -8,7 +8,8 @@ use jaunt_digest::ModuleName;
 use jaunt_sched::Outcome;
 use tokio::sync::mpsc;
 
-use crate::build::{BuildEvent, lock};
+use crate::build::event::BuildEvent;
+use crate::build::lock::lock;
 use crate::check::Problem;
 use crate::report::ModuleOutcome;
 

@@ -8,7 +8,8 @@ use jaunt_digest::{GeneratedPath, HeaderFields, Kind, ModuleName, SpecRef};
 use jaunt_write::{Tree, WriteError};
 
 use crate::build::context::{Body, Contexts};
-use crate::build::{BuildOptions, lock};
+use crate::build::lock::lock;
+use crate::build::options::BuildOptions;
 use crate::check::Problem;
 use crate::context::ModuleSpecContext;
 use crate::on_disk::{OnDisk, classify, read_one};

@@ -5,7 +5,7 @@ use jaunt_digest::Digest;
 use jaunt_write::{Folder, Stamp, Time, WriteError, stamp_of, time_before_changes, walk};
 
 use crate::engine::{ENGINE_TOML, Engine};
-use crate::exporter::SCRIPT;
+use crate::exporter::script::SCRIPT;
 use crate::state::{self, EXPORT, EXPORT_KEY};
 
 /// What a registry depends on: a digest of names, sizes and times.

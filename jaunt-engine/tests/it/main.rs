@@ -64,7 +64,7 @@ async fn build(engine: &Engine, options: &GenerateOptions) -> Vec<String> {
     let mut on_event = |event: EngineEvent<'_>| {
         let EngineEvent::Build(events) = event else { return };
         generated.extend(events.iter().filter_map(|event| match event {
-            BuildEvent::Finished { module, outcome: ModuleOutcome::Generated { .. } } => {
+            BuildEvent::Finished { module, outcome: ModuleOutcome::Generated } => {
                 Some(module.to_string())
             }
             _ => None,
