@@ -171,7 +171,8 @@ impl Generation {
             }
         }
         let seconds = Duration::from_millis(document.duration_ms).as_secs_f64();
-        format!("{} in {seconds:.1} s.", parts.join(", "))
+        let digits = if seconds < 1.0 { 2 } else { 1 };
+        format!("{} in {seconds:.digits$} s.", parts.join(", "))
     }
 
     fn dry_run_summary(&self) -> String {
