@@ -28,17 +28,20 @@ pub(crate) fn edit(root: impl AsRef<Path>, path: &str, from: &str, to: &str) {
 
 /// Copies a folder with everything in it but Python's caches.
 pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name();
-        if name == "__pycache__" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to.join(name));
-        } else {
-            fs::copy(entry.path(), to.join(name)).unwrap();
+    let mut pending = vec![(from.to_owned(), to.to_owned())];
+    while let Some((from, to)) = pending.pop() {
+        fs::create_dir_all(&to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let copied = (entry.path(), to.join(entry.file_name()));
+            if entry.file_name() == "__pycache__" {
+                continue;
+            }
+            if entry.file_type().unwrap().is_dir() {
+                pending.push(copied);
+            } else {
+                fs::copy(copied.0, copied.1).unwrap();
+            }
         }
     }
 }
