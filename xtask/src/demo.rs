@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use xshell::{Shell, cmd};
 
+use crate::copy::copy;
 use crate::venv;
 
 /// The line of a spec that the demo changes.
 const BEFORE: &str = "Goods worth 50.00 EUR or more";
 const AFTER: &str = "Goods worth 75.00 EUR or more";
+
+/// Folders that runs in the example have made, and that are not part of it.
+const MADE: &[&str] = &["__generated__", "__pycache__", ".jaunt", ".venv", ".pytest_cache"];
 
 /// Builds the example, tests it, changes a spec, and builds it again.
 pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
@@ -24,7 +28,7 @@ pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     if shop.exists() {
         fs::remove_dir_all(&shop)?;
     }
-    copy(&root.join("examples/shop"), &shop)?;
+    copy(&root.join("examples/shop"), &shop, MADE)?;
     let _dir = sh.push_dir(&shop);
     println!("\nThe example is copied to target/demo/shop; nothing is generated yet.");
 
@@ -76,25 +80,6 @@ fn environment(root: &Path, base: &Path, name: &str, packages: &[&str]) -> anyho
 
 fn print_command(command: &str) {
     println!("\n$ {command}");
-}
-
-/// Copies the example without anything that was generated or cached in it.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let made = ["__generated__", "__pycache__", ".jaunt", ".venv", ".pytest_cache"];
-        if made.iter().any(|made| name == *made) {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to.join(name))?;
-        } else {
-            fs::copy(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
 }
 
 /// Lists the generated files, sorted.

@@ -8,6 +8,7 @@
 
 mod bench;
 mod ci;
+mod copy;
 mod demo;
 mod faults;
 mod fuzz;

@@ -249,18 +249,3 @@ impl Project {
 pub(crate) fn file(idx: usize) -> String {
     format!("{GENERATED}/m{idx}.py")
 }
-
-/// Copies a directory with everything in it.
-pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
-}

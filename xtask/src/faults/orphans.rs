@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -92,12 +92,7 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
             }
             let output = child.wait_with_output()?;
             let what = format!("round {round}, {signals:?}");
-            ensure!(
-                output.status.code() == Some(exit),
-                "{what}: {} instead of exit {exit}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
+            check_exit(&output, exit).with_context(|| what.clone())?;
             ensure!(started.elapsed() < Duration::from_secs(20), "{what}: it took too long");
             processes += check_none_left(&project).context(what)?;
             builds += 1;
@@ -108,12 +103,7 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
             let args = [&["build", "--jobs", "3"], args].concat();
             let output = project.jaunt(&args).output()?;
             let what = format!("round {round}, {args:?}");
-            ensure!(
-                output.status.code() == Some(exit),
-                "{what}: {} instead of exit {exit}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
+            check_exit(&output, exit).with_context(|| what.clone())?;
             processes += check_none_left(&project).context(what)?;
             builds += 1;
         }
@@ -123,6 +113,17 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
     ))
 }
 
+fn check_exit(output: &Output, code: i32) -> anyhow::Result<()> {
+    ensure!(
+        output.status.code() == Some(code),
+        "{} instead of exit {code}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// Makes a project whose backends leave processes.
 fn project(lab: &Lab, mode: &str) -> anyhow::Result<Project> {
     let project = lab.project("orphans", &[vec![], vec![], vec![]])?;
     fs::write(project.root().join("spawner.py"), SPAWNER)?;

@@ -9,7 +9,8 @@ use std::{fs, thread};
 
 use anyhow::ensure;
 
-use crate::faults::lab::{GENERATED, Lab, copy};
+use crate::copy::copy;
+use crate::faults::lab::{GENERATED, Lab, Project};
 use crate::faults::size::Size;
 use crate::random::Random;
 
@@ -32,7 +33,7 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
         if outside.exists() {
             fs::remove_dir_all(&outside)?;
         }
-        copy(&project.root().join(swapped), &outside)?;
+        copy(&project.root().join(swapped), &outside, &[])?;
         let before = snapshot(&outside)?;
 
         let is_over = AtomicBool::new(false);
@@ -66,7 +67,7 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
     ))
 }
 
-fn build(project: &crate::faults::lab::Project, refused: &mut usize) -> anyhow::Result<()> {
+fn build(project: &Project, refused: &mut usize) -> anyhow::Result<()> {
     let output = project.jaunt(&["build", "--force", "--jobs", "2"]).output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
