@@ -9,7 +9,7 @@ use jaunt_pytest::{PytestResult, TestFailure};
 
 use crate::select::TestFile;
 
-/// The outcome of [`test`](crate::test()).
+/// What [`run`](crate::run()) came to.
 #[derive(Debug)]
 pub struct TestReport {
     /// What became of the test modules.

@@ -110,7 +110,7 @@ impl TestCase {
 /// What a JUnit XML file of pytest's says.
 ///
 /// It names tests by a dotted class name, from which the file can be told only with a list of the
-/// files; and it knows no xpass. So it is best [merged](merge()) with the log of the same run.
+/// files; and it knows no xpass. So it is best [merged](crate::merge()) with the log of the same run.
 #[derive(Debug)]
 pub struct JunitReport {
     pub(super) cases: Vec<TestCase>,
