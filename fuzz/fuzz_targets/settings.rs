@@ -1,4 +1,4 @@
-//! Any settings are read or refused.
+//! Any settings are read, or refused with the name of their file.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| jaunt_cli::fuzzing::settings(text));
+libfuzzer_sys::fuzz_target!(|text: &str| jaunt_engine::fuzzing::settings(text));

@@ -1,4 +1,10 @@
-//! Any text can be printed once it is cleaned.
+//! Any text can be shown on a terminal once it is cleaned.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| jaunt_cli::fuzzing::terminal(text));
+use jaunt_text::{is_hostile, sanitize};
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let clean = sanitize(text);
+    assert!(!clean.contains(is_hostile), "{clean:?}");
+    assert_eq!(sanitize(&clean), clean);
+});

@@ -3,7 +3,6 @@
 use camino::Utf8Path;
 
 use crate::config::{EngineConfig, JauntConfig};
-use jaunt_text::sanitize;
 
 /// Settings are read, or refused with a message that names the file.
 ///
@@ -19,15 +18,4 @@ pub fn settings(text: &str) {
             assert!(format!("{err:?}").contains("some.toml"), "{err:?}");
         }
     }
-}
-
-/// What goes to the terminal stays as it is when it is cleaned again.
-///
-/// # Panics
-///
-/// When that does not hold.
-pub fn terminal(text: &str) {
-    let clean = sanitize(text);
-    assert!(!clean.contains('\u{1b}'), "{clean:?}");
-    assert_eq!(sanitize(&clean), clean);
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::support::{Project, echo_backend, filters};
 
-/// Two modules and a test, with a registry document.
+/// Makes a project of two modules and a test, with a registry document.
 pub(crate) fn project() -> Project {
     let project = Project::new(
         r#"
@@ -84,7 +84,7 @@ fn a_dry_run_says_what_a_run_does_and_writes_nothing() {
 }
 
 #[test]
-fn the_documents_have_the_form_that_was_promised() {
+fn the_documents_have_the_promised_form() {
     let _filters = filters();
     let project = project();
     assert_snapshot!("build_document", project.jaunt("build --json").expect(0).stdout());
@@ -177,7 +177,7 @@ fn clean_removes_orphans_and_with_all_everything_generated() {
     assert!(project.exists("src/app/__generated__/price.py"));
 
     assert_eq!(project.jaunt("clean --all").code(), 0);
-    // What a person put there stays, and so does what makes it importable.
+    // Hand-written files stay, and so does the `__init__.py` that makes them importable.
     let kept = ["src/app/__generated__/__init__.py", "src/app/__generated__/mine.py"];
     assert_eq!(project.generated(), kept);
     assert!(project.exists("src/app/__generated__/cart.contract.json"));

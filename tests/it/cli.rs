@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::{Project, filters};
 
 #[test]
-fn help_tells_what_there_is() {
+fn help_lists_commands_and_flags() {
     let project = Project::new("");
     for command in ["", "build", "test", "status", "check", "clean", "graph", "registry export"] {
         let name = if command.is_empty() { "jaunt" } else { command };
@@ -15,7 +15,7 @@ fn help_tells_what_there_is() {
 }
 
 #[test]
-fn wrong_flags_are_exit_2_in_words_and_in_json() {
+fn wrong_flags_are_exit_2_as_text_and_as_json() {
     let project = Project::new("");
     assert_snapshot!(project.jaunt("build --jbos 3"), @r"
     ------- stderr -------
@@ -47,7 +47,7 @@ fn wrong_flags_are_exit_2_in_words_and_in_json() {
 }
 
 #[test]
-fn flags_of_the_python_tool_that_are_not_ours_are_refused_with_a_word() {
+fn flags_of_the_python_tool_that_are_not_supported_are_refused_with_a_reason() {
     let project = Project::new("");
     for (args, word) in [
         ("build --language ts", "only Python is generated"),

@@ -1,4 +1,4 @@
-//! Nothing outside the generated directories changes, whatever is planted or asked for.
+//! Nothing outside the generated directories changes, whatever links and names there are.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -11,9 +11,10 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::build::project;
+use crate::files;
 use crate::support::Project;
 
-/// A directory that is none of ours, with files that look as if they were.
+/// A directory outside the project, with files that look like those of the project.
 struct Outside {
     dir: TempDir,
     before: BTreeMap<PathBuf, State>,
@@ -23,10 +24,13 @@ struct Outside {
 type State = (Vec<u8>, (i64, i64), (i64, i64), u64);
 
 impl Outside {
-    /// Holds a copy of what is in a directory of the project.
+    /// Copies a directory of the project, if there is one.
     fn like(project: &Project, path: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        copy(&project.root().join(path), dir.path());
+        let inside = project.root().join(path);
+        if inside.is_dir() {
+            files::copy(&inside, dir.path());
+        }
         let before = states(dir.path());
         Self { dir, before }
     }
@@ -58,27 +62,12 @@ fn states(dir: &Path) -> BTreeMap<PathBuf, State> {
     states
 }
 
-fn copy(from: &Path, to: &Path) {
-    if !from.is_dir() {
-        return;
-    }
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&to).unwrap();
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
-/// Everything that may write, with the strongest words that there are.
+/// Every command that writes, with the flags that let it write the most.
 const WRITERS: &[&str] =
     &["build", "build --force --adopt", "test --no-run --force --adopt", "clean", "clean --all"];
 
-/// A project with generated files, where `path` is moved away and a link to a copy is in its place.
+/// Replaces `path` in a project with generated files by a link to a copy, and checks that no command
+/// follows it.
 #[track_caller]
 fn assert_link_is_refused(path: &str) {
     let project = project();
@@ -150,7 +139,7 @@ fn a_temporary_file_that_is_planted_is_not_followed() {
     let outside = Outside::like(&project, "src/app/__generated__");
     let jaunt = project.command();
     let jaunt = jaunt.get_program().to_str().unwrap();
-    // A shell that becomes the program knows the number that it will have.
+    // A shell that becomes the program has the same process number.
     let script = format!(
         "for n in 0 1 2 3; do ln -s {}/price.py src/app/__generated__/.jaunt-$$-$n.tmp; done; \
          exec {jaunt} build --force",
@@ -177,7 +166,7 @@ fn another_name_of_a_generated_file_keeps_its_content() {
     assert_eq!(after, before);
     assert_ne!(fs::read(&place).unwrap(), before.0);
 
-    // A lock is written in place, so there another name is refused.
+    // A lock is written in place, so another name of it is refused.
     let lock = project.root().join(".jaunt/engine/lock");
     fs::hard_link(&lock, project.root().join("precious.lock")).unwrap();
     let ran = project.jaunt("build --force").expect(1);
@@ -185,7 +174,7 @@ fn another_name_of_a_generated_file_keeps_its_content() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_by_name_and_not_waited_for() {
+fn what_is_not_a_file_is_refused_by_name_and_not_waited_for() {
     for (what, plant) in [
         ("a directory", mkdir as fn(&Path) -> bool),
         ("a named pipe", mkfifo),
@@ -217,7 +206,7 @@ fn mkdir(place: &Path) -> bool {
 }
 
 fn bind(place: &Path) -> bool {
-    // The name of a socket has to be short.
+    // It fails if the path is too long for a socket.
     UnixListener::bind(place).is_ok()
 }
 
@@ -225,13 +214,13 @@ fn mkfifo(place: &Path) -> bool {
     Command::new("mkfifo").arg(place).status().unwrap().success()
 }
 
-/// Only root may, and not everywhere.
+/// Only root may do this, and not everywhere.
 fn mknod(place: &Path) -> bool {
     let args = [place.as_os_str(), "c".as_ref(), "1".as_ref(), "3".as_ref()];
     Command::new("mknod").args(args).output().unwrap().status.success()
 }
 
-/// The project with one field of its product modules changed in the registry.
+/// Makes the project, with one field of a product module changed in the registry.
 fn with_field(field: &str, value: &str) -> Project {
     let project = project();
     let text = project.read("jaunt.registry.json");
@@ -295,7 +284,7 @@ fn paths_that_leave_the_root_are_refused_by_name() {
         let ours = project.root().join("src/app/__generated__");
         let engine = project.root().join(".jaunt");
         let mut after = states(project.root());
-        // What is allowed to a build: its own directory, and the module beside the refused one.
+        // A build may write to its own directories, for the module beside the refused one.
         after.retain(|path, _| !path.starts_with(&ours) && !path.starts_with(&engine));
         let kept = |states: &BTreeMap<PathBuf, State>| -> Vec<(PathBuf, Vec<u8>)> {
             states.iter().map(|(path, state)| (path.clone(), state.0.clone())).collect()
@@ -313,7 +302,7 @@ fn the_longest_name_that_a_file_system_takes_is_written() {
 }
 
 #[test]
-fn names_that_are_one_file_on_other_systems_are_refused() {
+fn names_that_are_the_same_file_on_other_systems_are_refused() {
     for path in ["app/__generated__/CART.py", "app/__generated__/\u{ff43}art.py"] {
         let project = with_field("generated_relpath", path);
         let ran = project.jaunt("build").expect(2);
@@ -324,18 +313,18 @@ fn names_that_are_one_file_on_other_systems_are_refused() {
 }
 
 #[test]
-fn sources_and_settings_that_are_no_files_are_not_read() {
+fn sources_and_settings_that_are_not_files_are_not_read() {
     for path in ["src/app/price.py", "jaunt.registry.json", "jaunt-engine.toml"] {
         let project = project();
         fs::remove_file(project.root().join(path)).unwrap();
-        // A repository can hold such a link; it has no end.
+        // A repository can contain such a link, and reading it never ends.
         symlink("/dev/zero", project.root().join(path)).unwrap();
         let ran = project.jaunt("build").expect(2);
         assert!(ran.stderr().contains(&format!("{path}`")), "{path}: {ran}");
     }
 }
 
-/// Everything that prints, in every form.
+/// Tests every command that prints, in every form.
 #[test]
 fn control_characters_are_printed_nowhere() {
     let hostile = "\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}31m\u{202e}";

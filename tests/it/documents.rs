@@ -1,7 +1,7 @@
-//! Whatever is in a document, reading it ends: no panic, no hang, no result that is not one.
+//! Every reader of documents ends with a result or an error: no panic, and no hang.
 //!
-//! Good documents are cut, spliced and changed at random. `cargo xtask fuzz` runs the same with many
-//! more cases.
+//! Good documents are cut, spliced and changed at random. `cargo xtask fuzz` runs the same tests with
+//! many more cases.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,7 @@ const REPORTS: &[&str] = &[
      <testcase classname=\"tests.a\" name=\"test_c\"/></testsuite></testsuites>",
 ];
 
-/// What is put into a document.
+/// Bytes that are inserted into a document.
 const PIECES: &[&[u8]] = &[
     b"",
     b"\"",
@@ -98,10 +98,10 @@ const PIECES: &[&[u8]] = &[
     b"999999999999999999999",
 ];
 
-/// One change: where, how much goes, what comes, how often.
+/// One change: where, how many bytes are removed, what is inserted, and how often.
 type Edit = (prop::sample::Index, usize, &'static [u8], usize);
 
-/// A good document after some changes, or nothing but bytes.
+/// Makes a good document with some changes, or random bytes.
 fn document(good: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
     let repeats = prop_oneof![9 => Just(1usize), 1 => 2..3000usize];
     let edit = (any::<prop::sample::Index>(), 0..60usize, select(PIECES), repeats);
@@ -112,10 +112,10 @@ fn document(good: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
 
 fn change(text: &str, edits: Vec<Edit>, end: prop::sample::Index, is_cut: bool) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
-    for (at, goes, comes, times) in edits {
+    for (at, n_removed, piece, times) in edits {
         let at = at.index(bytes.len() + 1);
-        let to = (at + goes).min(bytes.len());
-        bytes.splice(at..to, comes.repeat(times));
+        let to = (at + n_removed).min(bytes.len());
+        bytes.splice(at..to, piece.repeat(times));
     }
     if is_cut {
         bytes.truncate(end.index(bytes.len() + 1));
@@ -123,7 +123,7 @@ fn change(text: &str, edits: Vec<Edit>, end: prop::sample::Index, is_cut: bool) 
     bytes
 }
 
-/// Runs a reader, which has to be done in time.
+/// Runs a reader, and checks that it does not take too long.
 fn in_time<T>(read: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let result = read();

@@ -73,7 +73,7 @@ fn a_store_without_an_answer_fails_the_module_by_name() {
 }
 
 #[test]
-fn what_is_recorded_can_be_replayed() {
+fn a_recorded_build_can_be_replayed() {
     let shop = Project::copy_of("examples/shop");
     assert_eq!(shop.jaunt("build --record again --progress none").code(), 0);
     let names = |dir: &str| -> Vec<String> {

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Project, Ran, filters, jaunt_package, repository};
 
-/// A project with the interpreter that has the package.
+/// A project, and an interpreter that has the package.
 struct Real {
     project: Project,
     python: String,
 }
 
 impl Real {
-    /// The inventory: specs in five modules, tests in two.
+    /// Makes the inventory: specs in five modules, tests in two.
     fn inventory() -> Option<Self> {
         let python = jaunt_package()?;
         Some(Self { project: Project::copy_of("tests/fixtures/inventory"), python })
@@ -33,7 +33,7 @@ impl Real {
         self.project.jaunt_with(&args)
     }
 
-    /// The arguments for a real command that answers from files.
+    /// Returns the flag and the command line of a backend that answers from files.
     fn answers() -> (String, String) {
         let repository = repository();
         let script = repository.join("tests/support/backend.py");
@@ -91,7 +91,7 @@ print(asyncio.run(refill(Stock(), ['ab-1', 'ab-2'], fetch)))";
 fn a_build_with_nothing_to_do_starts_no_python() {
     let Some(real) = Real::inventory() else { return };
     assert_eq!(real.generate("build").code(), 0);
-    // An interpreter that cannot be started is none that was started.
+    // A script in place of the interpreter records that it was started.
     let log = real.project.root().join("started");
     let spy = real.project.root().join("python");
     std::fs::write(
@@ -100,7 +100,7 @@ fn a_build_with_nothing_to_do_starts_no_python() {
     )
     .unwrap();
     std::fs::set_permissions(&spy, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    // Files as young as the export are looked at again: they may have changed after it.
+    // A file that is as new as the export may have changed after it, so the cache would not hold.
     let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(86_400);
     std::fs::File::open(&spy).unwrap().set_modified(yesterday).unwrap();
     let status = || real.project.jaunt("status --json --python ./python").expect(0).json();
@@ -146,7 +146,7 @@ fn a_project_generated_by_the_package_is_fresh_here_and_stale_where_a_spec_chang
 }
 
 #[test]
-fn what_user_modules_print_does_not_get_into_the_document() {
+fn output_of_user_modules_does_not_get_into_the_document() {
     let Some(real) = Real::new(
         "
         //- jaunt.toml
@@ -197,7 +197,7 @@ fn a_broken_generated_file_of_a_class_spec_is_built_again() {
     let path = "src/__generated__/shapes.py";
     let whole = real.project.read(path);
     real.project.write(path, &whole.replace("def Square", "def def"));
-    // The cache of the last export would do; without it the broken file is met.
+    // Without the cached export the broken file is imported.
     std::fs::remove_dir_all(real.project.root().join(".jaunt")).unwrap();
     assert_eq!(real.project.jaunt_with(&build).code(), 0);
     assert_eq!(real.project.read(path), whole);

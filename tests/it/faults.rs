@@ -1,4 +1,4 @@
-//! What must not go wrong, seen from outside.
+//! Refusals, locks, broken input and interrupted runs.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use crate::build::project;
 use crate::support::filters;
 
 #[test]
-fn a_hand_written_file_is_refused_and_handed_over_with_adopt() {
+fn a_hand_written_file_is_refused_and_replaced_with_adopt() {
     let _filters = filters();
     let project = project();
     project.write("src/app/__generated__/price.py", "def price(): return 'mine'\n");
@@ -29,7 +29,7 @@ fn a_hand_written_file_is_refused_and_handed_over_with_adopt() {
 }
 
 #[test]
-fn a_missing_backend_is_exit_2_and_says_what_can_be_installed() {
+fn a_missing_backend_is_exit_2_with_a_hint() {
     let project = project();
     project.write("jaunt-engine.toml", "");
     let output = project.command().args(["build"]).env("PATH", "/nowhere").output().unwrap();
@@ -40,7 +40,7 @@ fn a_missing_backend_is_exit_2_and_says_what_can_be_installed() {
 }
 
 #[test]
-fn a_second_build_says_for_whom_it_waits_or_fails_with_no_wait() {
+fn a_second_build_says_that_it_waits_or_fails_with_no_wait() {
     let project = project();
     assert_eq!(project.jaunt("build").code(), 0);
     let lock = File::options().write(true).open(project.root().join(".jaunt/engine/lock")).unwrap();
@@ -80,7 +80,7 @@ fn control_characters_of_specs_and_backends_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_panic() {
+fn a_closed_pipe_is_not_a_panic() {
     let project = project();
     let mut child = project
         .command()
@@ -94,7 +94,7 @@ fn a_reader_that_goes_away_is_no_panic() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-/// What a build would do, and what it then does.
+/// Returns what a build would do, and what it then does.
 fn planned_and_done(project: &crate::support::Project) -> (serde_json::Value, serde_json::Value) {
     let pick = |document: serde_json::Value| {
         serde_json::json!([document["generated"], document["failed"], document["blocked"]])
@@ -114,7 +114,7 @@ fn a_dry_run_knows_what_a_refused_file_blocks() {
 }
 
 #[test]
-fn a_gate_for_product_code_does_not_mind_generated_tests() {
+fn a_check_of_product_code_ignores_generated_tests() {
     let project = project();
     assert_eq!(project.jaunt("test --no-run").code(), 0);
     assert_eq!(project.jaunt("check --magic-only").code(), 0);
@@ -133,7 +133,7 @@ fn a_quiet_build_still_says_what_failed() {
 }
 
 #[test]
-fn no_command_takes_an_empty_registry_for_a_project() {
+fn no_command_accepts_an_empty_registry() {
     let project = project();
     assert_eq!(project.jaunt("build").code(), 0);
     project.write("jaunt.registry.json", "{\"version\": 1, \"specs\": []}");
@@ -155,7 +155,7 @@ fn status_says_what_is_wrong_with_a_link_instead_of_failing() {
 }
 
 #[test]
-fn a_result_that_cannot_be_written_is_no_success() {
+fn a_result_that_cannot_be_written_is_not_a_success() {
     let project = project();
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = project.command().args(["graph", "--json"]).stdout(full).output().unwrap();
@@ -182,7 +182,7 @@ fn a_failed_run_does_not_make_a_stale_module_look_fresh() {
     };
     assert_eq!(stale(&project), serde_json::json!(["app.cart", "app.price"]));
 
-    // The first module becomes what it was, byte for byte; the second one fails.
+    // The first module gets the same bytes as before; the second one fails.
     let engine = project.read("jaunt-engine.toml");
     let failing = "import json, sys\n\
                    request = json.load(sys.stdin)\n\
@@ -192,7 +192,7 @@ fn a_failed_run_does_not_make_a_stale_module_look_fresh() {
     let args = ["build", "--backend-command", "python3 failing.py"];
     assert_eq!(project.jaunt_with(&args).code(), 3);
     assert_eq!(stale(&project), serde_json::json!(["app.cart"]));
-    // … and it stays so, however often that happens, until it was generated.
+    // It stays stale until it is generated, however often that happens.
     assert_eq!(project.jaunt_with(&args).code(), 3);
     assert_eq!(stale(&project), serde_json::json!(["app.cart"]));
     project.write("jaunt-engine.toml", &engine);
@@ -202,23 +202,23 @@ fn a_failed_run_does_not_make_a_stale_module_look_fresh() {
 }
 
 #[test]
-fn what_a_killed_run_has_written_is_not_generated_again() {
+fn modules_that_a_killed_run_has_written_are_not_generated_again() {
     let project = project();
     assert_eq!(project.jaunt("build").code(), 0);
     let stale = || project.jaunt("status --magic-only --json").json()["stale"].to_string();
     let journal = ".jaunt/engine/unfinished";
-    // Killed before a line told of the files, which are others than when the run began.
+    // The run was killed before it recorded the files that it had written: they differ from its start.
     project.write(journal, "planned app.cart 1.1\nplanned app.price 1.1\n");
     assert_eq!(stale(), "[]");
     assert_eq!(project.jaunt("build --json").json()["backend"]["calls"], 0);
 
-    // A file that was only touched is one that the run did not get to.
+    // A file with the same content as at the start is one that the run did not get to.
     let cart = project.read("src/app/__generated__/cart.py");
     let cart = jaunt_digest::Digest::of(&cart);
     project.write(journal, &format!("planned app.cart {cart}\nplanned app.price 1.1\n"));
     assert_eq!(stale(), r#"["app.cart"]"#);
 
-    // What was left by one run and done by the next is left no more, whatever becomes of a third.
+    // A module that one run left and the next one generated stays done, even if a third run fails.
     project.write(journal, "pending app.cart none\npending app.price none\ndone app.price\n");
     assert_eq!(stale(), "[]");
     project.edit("src/app/price.py", "What it costs", "FAIL");
@@ -228,7 +228,7 @@ fn what_a_killed_run_has_written_is_not_generated_again() {
 }
 
 #[test]
-fn a_build_does_not_forget_the_tests_that_an_earlier_run_has_left() {
+fn a_build_keeps_the_record_of_tests_that_an_earlier_run_left_unfinished() {
     let project = project();
     let journal = ".jaunt/engine/unfinished";
     project.write(journal, "planned tests.cart 1.1\n");

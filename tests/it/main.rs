@@ -9,8 +9,10 @@ mod documents;
 mod example;
 mod exporter;
 mod faults;
+#[path = "../support/files.rs"]
+mod files;
+mod fresh_cache;
 mod readme;
-mod recall;
 mod support;
 mod test_command;
 #[path = "../support/venv.rs"]

@@ -1,11 +1,11 @@
-//! What the README shows works as shown.
+//! The examples in the README work as they are shown.
 
 use std::fs;
 
 use crate::build::project;
 use crate::support::repository;
 
-/// The fenced blocks of a language, in order.
+/// Returns the fenced blocks of a language, in order.
 fn blocks(language: &str) -> Vec<String> {
     let text = fs::read_to_string(repository().join("README.md")).unwrap();
     let fence = format!("```{language}\n");
@@ -14,7 +14,7 @@ fn blocks(language: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_smallest_generator_is_one() {
+fn the_smallest_generator_works() {
     let blocks = blocks("python");
     let generator = blocks.iter().find(|block| block.contains("json.load")).unwrap();
     let project = project();
@@ -49,7 +49,7 @@ fn the_documents_shown_have_the_keys_that_are_printed() {
 
 #[test]
 fn the_session_shown_is_the_one_of_the_example() {
-    // Of the session the README leaves out progress, and pytest tells its own time.
+    // Only the output of `status`: the README shortens progress, and times vary.
     let session =
         blocks("console").into_iter().find(|block| block.contains("jaunt status")).unwrap();
     let status = session.split("$ jaunt status\n").nth(1).unwrap();

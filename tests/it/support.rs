@@ -1,4 +1,4 @@
-//! A project in a temporary directory, and the program run in it.
+//! A project in a temporary directory, and the program that runs in it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -7,7 +7,7 @@ use std::{fmt, fs};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::venv;
+use crate::{files, venv};
 
 /// A project on disk.
 ///
@@ -23,10 +23,10 @@ impl Project {
         project
     }
 
-    /// A copy of a folder of the repository.
+    /// Copies a folder of the repository.
     pub(crate) fn copy_of(path: &str) -> Self {
         let project = Self::new("");
-        copy(&repository().join(path), project.root());
+        files::copy(&repository().join(path), project.root());
         project
     }
 
@@ -34,6 +34,7 @@ impl Project {
         self.dir.path()
     }
 
+    /// Writes files that are given in the notation.
     pub(crate) fn write_all(&self, files: &str) {
         let indent = files.lines().find(|line| line.trim_start().starts_with("//- "));
         let indent = indent.map_or(0, |line| line.len() - line.trim_start().len());
@@ -55,13 +56,11 @@ impl Project {
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.root().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        files::write(self.root(), path, text);
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.root().join(path)).unwrap()
+        files::read(self.root(), path)
     }
 
     pub(crate) fn exists(&self, path: &str) -> bool {
@@ -69,13 +68,12 @@ impl Project {
     }
 
     /// Replaces text in a file that has it.
+    #[track_caller]
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert!(text.contains(from), "`{path}` has no {from:?}:\n{text}");
-        self.write(path, &text.replace(from, to));
+        files::edit(self.root(), path, from, to);
     }
 
-    /// The paths of all files, sorted.
+    /// Returns the paths of all files, sorted.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut pending = vec![self.root().to_owned()];
@@ -94,14 +92,14 @@ impl Project {
         found
     }
 
-    /// The generated files, sorted.
+    /// Returns the paths of the generated files, sorted.
     pub(crate) fn generated(&self) -> Vec<String> {
         let mut files = self.files();
         files.retain(|path| path.contains("__generated__") && path.ends_with(".py"));
         files
     }
 
-    /// The program, ready to be run here.
+    /// Returns a command that runs the program here, in an environment of its own.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jaunt-under-test"));
         command.current_dir(self.root()).stdin(Stdio::null()).env_clear();
@@ -120,11 +118,12 @@ impl Project {
         command
     }
 
-    /// Runs the program with the arguments that a line of text names.
+    /// Runs the program with arguments that are separated by spaces.
     pub(crate) fn jaunt(&self, args: &str) -> Ran {
         self.jaunt_with(&args.split_whitespace().collect::<Vec<_>>())
     }
 
+    /// Runs the program with these arguments.
     pub(crate) fn jaunt_with(&self, args: &[&str]) -> Ran {
         let output = self.command().args(args).output().unwrap();
         Ran { output, root: self.root().canonicalize().unwrap() }
@@ -151,14 +150,14 @@ impl Ran {
         String::from_utf8(self.output.stderr.clone()).unwrap()
     }
 
-    /// The run, which has to have ended with this code.
+    /// Asserts that the run ended with this code.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code(), code, "{self}");
         self
     }
 
-    /// The one JSON document on standard output.
+    /// Parses the one JSON document on standard output.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout()).unwrap_or_else(|err| panic!("{err}: {self}"))
@@ -189,15 +188,15 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// An interpreter with pytest.
+/// Returns an interpreter with pytest.
 pub(crate) fn pytest() -> String {
     let base = venv::interpreter(11).expect("a Python 3.11 or newer is on the PATH");
     environment(&base, "pytest", venv::PYTEST)
 }
 
-/// An interpreter with the real `jaunt` package and pytest, where there is a Python for it.
+/// Returns an interpreter with the real `jaunt` package and pytest; `None` if there is no Python for it.
 ///
-/// Without one the test that asks says that it was skipped, and has to return.
+/// It then says that the test is skipped, and the test has to return.
 pub(crate) fn jaunt_package() -> Option<String> {
     let Some(base) = venv::interpreter(12) else {
         skipped("the `jaunt` package needs Python 3.12 or newer, and there is none");
@@ -206,7 +205,7 @@ pub(crate) fn jaunt_package() -> Option<String> {
     Some(environment(&base, "jaunt", venv::JAUNT))
 }
 
-#[expect(clippy::print_stderr, reason = "the word of a test that cannot run here")]
+#[expect(clippy::print_stderr, reason = "a test says why it is skipped")]
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
@@ -217,24 +216,9 @@ fn environment(base: &Path, name: &str, packages: &[&str]) -> String {
     python.to_str().unwrap().to_owned()
 }
 
-/// A command backend that needs no model: every name is a function that returns its own name.
+/// Returns the command line of a backend without a model: every name becomes a function that returns its
+/// own name.
 pub(crate) fn echo_backend() -> String {
     let script = repository().join("tests/support/echo_backend.py");
     format!("python3 {}", script.display())
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name();
-        if name == "__pycache__" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to.join(name));
-        } else {
-            fs::copy(entry.path(), to.join(name)).unwrap();
-        }
-    }
 }

@@ -3,7 +3,19 @@
 use insta::assert_snapshot;
 
 use crate::build::project;
-use crate::support::{filters, pytest};
+use crate::support::{Project, filters, pytest};
+
+/// Makes the project with a second test module, `tests.price`, whose spec has this docstring.
+fn project_with_two_tests(docstring: &str) -> Project {
+    let project = project();
+    let source = format!("def test_price():\n    \"\"\"{docstring}\"\"\"\n");
+    project.write("tests/price.py", &source);
+    let first = r#"{"kind": "test", "spec_ref": "tests.cart"#;
+    let second = r#"{"kind": "test", "spec_ref": "tests.price:test_price", "module": "tests.price",
+        "qualname": "test_price", "source_file": "tests/price.py"}"#;
+    project.edit("jaunt.registry.json", first, &format!("{second}, {first}"));
+    project
+}
 
 #[test]
 fn tests_are_generated_and_run_and_run_again_when_nothing_is_stale() {
@@ -36,7 +48,7 @@ fn a_failing_generated_test_is_exit_4_with_its_node_id() {
 }
 
 #[test]
-fn progress_comes_while_the_output_of_pytest_is_kept() {
+fn progress_is_shown_although_the_output_of_pytest_is_captured() {
     let project = project();
     let python = pytest();
     project.edit("tests/cart.py", "is right", "is WRONG");
@@ -52,16 +64,7 @@ fn progress_comes_while_the_output_of_pytest_is_kept() {
 
 #[test]
 fn a_test_module_that_could_not_be_generated_is_exit_3_although_others_pass() {
-    let project = project();
-    project.write("tests/price.py", "def test_price():\n    \"\"\"FAIL\"\"\"\n");
-    let registry = project.read("jaunt.registry.json");
-    let spec = r#"{"kind": "test", "spec_ref": "tests.price:test_price", "module": "tests.price",
-        "qualname": "test_price", "source_file": "tests/price.py"},
-        {"kind": "test", "spec_ref": "tests.cart"#;
-    project.write(
-        "jaunt.registry.json",
-        &registry.replace(r#"{"kind": "test", "spec_ref": "tests.cart"#, spec),
-    );
+    let project = project_with_two_tests("FAIL");
     let document = project.jaunt_with(&["test", "--json", "--python", &pytest()]).expect(3).json();
     assert_eq!(document["pytest"]["counts"]["passed"], 1);
     assert!(document["generation"]["failed"]["tests.price"].is_array());
@@ -91,7 +94,7 @@ fn a_target_runs_the_tests_of_a_product_module() {
 }
 
 #[test]
-fn without_the_product_or_without_the_run() {
+fn no_build_leaves_out_product_modules_and_no_run_leaves_out_pytest() {
     let project = project();
     let args = ["test", "--json", "--python", &pytest(), "--no-build", "--no-run"];
     let document = project.jaunt_with(&args).expect(0).json();
@@ -100,15 +103,8 @@ fn without_the_product_or_without_the_run() {
 }
 
 #[test]
-fn rerun_failed_runs_what_failed_and_everything_when_nothing_did() {
-    let project = project();
-    project.write("tests/price.py", "def test_price():\n    \"\"\"It is a number.\"\"\"\n");
-    let registry = project.read("jaunt.registry.json");
-    let spec = r#"{"kind": "test", "spec_ref": "tests.price:test_price", "module": "tests.price",
-        "qualname": "test_price", "source_file": "tests/price.py"},
-        {"kind": "test", "spec_ref": "tests.cart"#;
-    let registry = registry.replace(r#"{"kind": "test", "spec_ref": "tests.cart"#, spec);
-    project.write("jaunt.registry.json", &registry);
+fn rerun_failed_runs_what_failed_last_or_everything() {
+    let project = project_with_two_tests("It is a number.");
     project.edit("tests/cart.py", "is right", "is WRONG");
     let python = pytest();
     let test = |flags: &[&str]| {
@@ -147,7 +143,7 @@ fn force_regenerates_what_was_named_and_nothing_else() {
 }
 
 #[test]
-fn tests_that_were_all_skipped_have_not_passed() {
+fn a_run_in_which_all_tests_were_skipped_has_not_passed() {
     let project = project();
     project
         .write("conftest.py", "import pytest\ndef pytest_runtest_setup(item): pytest.skip('no')\n");
@@ -156,7 +152,7 @@ fn tests_that_were_all_skipped_have_not_passed() {
 }
 
 #[test]
-fn a_python_without_pytest_costs_no_generation() {
+fn a_python_without_pytest_is_refused_before_anything_is_generated() {
     let project = project();
     project.write("bare", "#!/bin/sh\nexec python3 -S \"$@\"\n");
     let bare = project.root().join("bare");

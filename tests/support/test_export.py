@@ -65,7 +65,7 @@ def run(root, *options, env=None, script=SCRIPT, stdin=None, **settings):
 
 
 def export(root, **settings):
-    """The registry document."""
+    """Exports, and returns the registry document."""
     done = run(root, **settings)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     document = json.loads(done.stdout)
@@ -74,7 +74,7 @@ def export(root, **settings):
 
 
 def refusal(root, *options, **settings):
-    """The error object."""
+    """Exports, and returns the error object of the refusal."""
     done = run(root, *options, **settings)
     assert done.returncode == 1, done.stdout.decode() + done.stderr.decode()
     document = json.loads(done.stdout)
@@ -102,7 +102,7 @@ def digests(document):
 
 
 def tree(root):
-    """Everything below a directory: names, contents, times."""
+    """Returns everything below a directory: names, contents, times."""
     return {
         path.relative_to(root).as_posix(): (
             path.read_bytes() if path.is_file() else None,
@@ -239,7 +239,7 @@ def test_user_code_that_reads_standard_input_finds_nothing(project):
 
 
 def test_a_thread_or_a_process_left_running_does_not_keep_the_exporter(project):
-    """Nor does such a process hold the standard output, so that its reader meets the end."""
+    """Nor does such a process keep standard output open, so that its reader would wait."""
     root = project(
         {
             "src/lingers.py": SPEC
@@ -293,7 +293,7 @@ def headers(root, document):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The project as the package leaves it after `jaunt build` and `jaunt test`."""
+    """Returns the project as the package leaves it after `jaunt build` and `jaunt test`."""
     root = shutil.copytree(INVENTORY, tmp_path_factory.mktemp("built") / "inventory")
     assert build_with_the_package(root, ANSWERS)["status"]["stale"] == []
     return root
@@ -326,7 +326,7 @@ def test_the_generated_code_works(built):
 
 
 def test_classes_below_class_specs_are_fresh_when_the_package_has_built_them(project, tmp_path):
-    """Once they are built, the package takes the one for the other and does not find the base."""
+    """Once both are built, the package mixes up the two and does not find the base."""
     root = project(
         {
             "src/base.py": "import jaunt\n\n@jaunt.magic()\nclass Base:\n    '''A class.'''\n",
@@ -565,7 +565,7 @@ def test_a_module_that_ends_the_process_is_named(project, statement):
         "class Meta(type):\n    def __new__(*a): raise ValueError('no')\nclass Price: ...\nPrice.__init_subclass__ = 1\n",
     ],
 )
-def test_a_broken_generated_module_does_not_stand_in_the_way(project, generated):
+def test_a_broken_generated_module_does_not_prevent_the_export(project, generated):
     files = {
         "src/shop/price.py": """
             import jaunt
@@ -660,7 +660,7 @@ def test_a_broken_generated_module_does_not_keep_others_from_being_used(project)
     assert "bad:Bad" in refs(document)
 
 
-def test_an_error_of_the_users_survives_the_second_try(project):
+def test_an_error_in_user_code_is_reported_after_the_second_try(project):
     root = project({"src/m.py": SPEC + "1 / 0\n", "src/__generated__/m.py": ""})
     assert refusal(root)["message"] == "ZeroDivisionError: division by zero"
 
@@ -668,7 +668,7 @@ def test_an_error_of_the_users_survives_the_second_try(project):
 # --- Files and names
 
 
-def test_a_byte_order_mark_is_no_part_of_a_spec(project):
+def test_a_byte_order_mark_is_not_part_of_a_spec(project):
     plain = export(project({"src/m.py": SPEC, "tests/test_m.py": TEST}))
     marked = b"\xef\xbb\xbf"
     document = export(
@@ -694,7 +694,7 @@ def test_a_spec_module_that_is_not_utf_8_is_named(project):
     assert (error["kind"], error["file"], error["line"]) == ("decode", "src/shop/m.py", 7)
 
 
-def test_other_files_may_be_anything(project):
+def test_files_without_specs_may_have_any_content(project):
     root = project(
         {
             "src/m.py": SPEC,
@@ -1022,7 +1022,7 @@ def test_arguments_without_a_text_are_refused(project):
     assert "`m:f`" in error["message"]
 
 
-def test_what_is_odd_is_warned_of(project):
+def test_odd_specs_are_warned_about(project):
     text = "import jaunt\n@jaunt.magic(deps=['m:g', 'x:y', 'not a ref'], prompt=object())\ndef f(): ...\n@jaunt.magic()\ndef g(): ...\n"
     document = export(project({"src/m.py": text}))
     assert dependencies(document) == {"m:f": ["m:g"], "m:g": []}
@@ -1033,7 +1033,7 @@ def test_what_is_odd_is_warned_of(project):
     ]
 
 
-def test_specs_on_the_wrong_side_are_warned_of(project):
+def test_specs_under_the_wrong_roots_are_warned_about(project):
     root = project({"src/m.py": SPEC + TEST, "tests/test_m.py": SPEC + TEST})
     document = export(root)
     assert refs(document) == ["m:f"]
@@ -1136,7 +1136,7 @@ def test_a_faulty_configuration(tmp_path, toml, message):
         "\xff",
     ],
 )
-def test_settings_that_are_not_understood(stdin):
+def test_malformed_settings(stdin):
     done = run(".", stdin=stdin)
     assert done.returncode == 1
     assert json.loads(done.stdout)["error"]["kind"] == "usage"
@@ -1147,7 +1147,7 @@ def test_a_project_without_specs(project):
     assert document["specs"] == [] and document["modules"] == {}
 
 
-def test_tests_made_up_for_classes_are_listed(project):
+def test_tests_that_the_package_derives_from_classes_are_listed(project):
     text = "import jaunt\n@jaunt.magic(test=True)\nclass C:\n    '''A class.'''\n"
     document = export(project({"src/shop/m.py": text, "tests/test_m.py": TEST}))
     assert document["auto_tests"] == [
@@ -1231,7 +1231,7 @@ def test_the_script_can_be_passed_on_the_command_line(project):
 
 
 def load_script():
-    """The script as a module. It changes `sys` when it is run, and that is undone here."""
+    """Returns the script as a module, and undoes its changes to `sys`."""
     path, writes_nothing = list(sys.path), sys.dont_write_bytecode
     spec = importlib.util.spec_from_file_location("export_script", SCRIPT)
     loaded = importlib.util.module_from_spec(spec)
@@ -1255,13 +1255,13 @@ ATTRIBUTES = [
 
 
 def split(name):
-    """A module of the package, and the name in it."""
+    """Returns a module of the package, and the name in it."""
     module, _, attribute = name.partition(".")
     return importlib.import_module("jaunt." + module), attribute
 
 
 def difference():
-    """What the message of `unsupported_package` says is different."""
+    """Returns the differences in the message of `unsupported_package`."""
     with pytest.raises(SCRIPT_MODULE.Refusal) as caught:
         PACKAGE().load_auto_tests()
     error = caught.value.document
@@ -1333,7 +1333,7 @@ def test_many_differences_are_counted(monkeypatch):
 
 
 def test_functions_are_called_as_the_tables_say():
-    """So what is checked is what is used."""
+    """So the check covers exactly what is used."""
     called = set()
     for node in ast.walk(ast.parse(SCRIPT.read_text())):
         if not (isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "call"):
@@ -1384,7 +1384,7 @@ def test_one_class_alone_names_what_is_in_the_package():
         ("jaunt.workspace.nearest_pyproject = lambda *args, **more: 5", "AttributeError: "),
     ],
 )
-def test_a_difference_is_never_a_fault_of_the_script(project, tmp_path, change, message):
+def test_a_changed_package_is_never_reported_as_a_bug_of_the_script(project, tmp_path, change, message):
     text = "import jaunt\n@jaunt.magic(test=True)\nclass C:\n    '''A class.'''\n"
     root = project({"src/m.py": text})
     start = "import jaunt.deps, jaunt.tester, jaunt.workspace\n"

@@ -1,7 +1,8 @@
-//! Measures the program beside others that do the same, or beside a floor: what cannot cost less.
+//! Measures the program against peers, which do the same work, or against a floor: a program that does
+//! only the work that nobody can avoid.
 //!
-//! Each line is measured in turn with its peer, in one run. Results are kept in `target/bench/*.result`
-//! and become `docs/performance.md`.
+//! The two are measured in turn, in one run. Results are stored in `target/bench/*.result` and become
+//! `docs/performance.md`.
 
 mod commands;
 mod context;
@@ -37,13 +38,15 @@ const BENCHES: [(&str, Bench); 10] = [
     ("pytest", parts::pytest),
 ];
 
-/// What the command line asks for.
+/// The arguments of `cargo xtask bench`.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     /// The program to measure, instead of the one in `target/release/`.
     jaunt: Option<PathBuf>,
+    /// Another build of it, measured in the same rounds.
     versus: Option<PathBuf>,
     no_build: bool,
+    /// Benchmarks; all if it is empty.
     names: Vec<String>,
 }
 
@@ -79,9 +82,9 @@ impl Options {
 
 /// Runs one benchmark, or all, and writes the results to `docs/performance.md`.
 ///
-/// `--no-build` takes the programs as they are in `target/release/`. `--jaunt PATH` measures another
-/// build of the program; `--versus PATH` measures a second one beside it, in the same rounds. With
-/// either, results are printed only.
+/// `--no-build` uses the programs in `target/release/` as they are. `--jaunt PATH` measures another
+/// build of the program; `--versus PATH` measures a second one in the same rounds. With either of the
+/// two, results are only printed.
 pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
     let options = Options::parse(args)?;
     let root = sh.current_dir();
@@ -92,7 +95,7 @@ pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
         if options.jaunt.is_none() && !options.no_build {
             cmd!(sh, "cargo build --release --quiet --locked --package jaunt-cli").run()?;
         }
-        // Each program has projects of its own: another build may keep another state.
+        // Each program has its own projects, since another build may store other state.
         let jaunt = match &options.jaunt {
             Some(path) => Program::new(path, &dir.join("jaunt"))?,
             None => Program::new(&root.join("target/release/jaunt"), &dir)?,
@@ -120,7 +123,7 @@ pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The backend of the benchmarks: `cargo xtask bench-backend`.
+/// Runs the backend of the benchmarks: `cargo xtask bench-backend`.
 pub(crate) fn backend() -> anyhow::Result<()> {
     let mut request = String::new();
     std::io::stdin().read_to_string(&mut request)?;

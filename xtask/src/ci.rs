@@ -1,4 +1,4 @@
-//! All that CI runs.
+//! Everything that CI runs.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 
 use crate::{demo, faults, layers, unused};
 
-/// Every check and every test, in the order in which a failure is cheapest to find.
+/// Runs every check and every test, cheap ones first.
 pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     let started = Instant::now();
     let steps: [(&str, &dyn Fn() -> anyhow::Result<()>); 6] = [
@@ -28,7 +28,7 @@ pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks formatting, lints, and that every dependency is used.
+/// Checks that every dependency is used, formatting, and lints.
 pub(crate) fn lint(sh: &Shell) -> anyhow::Result<()> {
     unused::check(&sh.current_dir())?;
     cmd!(sh, "cargo fmt --all --check").run()?;
@@ -36,19 +36,19 @@ pub(crate) fn lint(sh: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The documentation of every public item.
+/// Builds the documentation of every public item.
 pub(crate) fn docs(sh: &Shell) -> anyhow::Result<()> {
     let _env = sh.push_env("RUSTDOCFLAGS", "-D warnings");
     cmd!(sh, "cargo doc --workspace --no-deps --locked").run()?;
     Ok(())
 }
 
-/// All tests; snapshots are compared, never written.
+/// Runs all tests. Snapshots are compared, never written.
 pub(crate) fn test(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
     let _update = sh.push_env("INSTA_UPDATE", "no");
-    // Whoever looks for new cases runs `cargo test` by itself; CI does not depend on chance.
+    // CI tests the same cases in every run; `cargo test` alone makes up new ones.
     let _seed = sh.push_env("PROPTEST_RNG_SEED", "1871");
-    // A backtrace in an error message would be part of a snapshot.
+    // A backtrace in an error message would become part of a snapshot.
     let _backtrace = sh.push_env("RUST_BACKTRACE", "0");
     cmd!(sh, "cargo test --workspace --locked {args...}").run()?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The main job on the shipped example.
+//! Builds, tests and changes the example that ships.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use xshell::{Shell, cmd};
 
+use crate::copy::copy;
 use crate::venv;
 
 /// The line of a spec that the demo changes.
 const BEFORE: &str = "Goods worth 50.00 EUR or more";
 const AFTER: &str = "Goods worth 75.00 EUR or more";
+
+/// Folders that runs in the example have made, and that are not part of it.
+const MADE: &[&str] = &["__generated__", "__pycache__", ".jaunt", ".venv", ".pytest_cache"];
 
 /// Builds the example, tests it, changes a spec, and builds it again.
 pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
@@ -24,11 +28,11 @@ pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     if shop.exists() {
         fs::remove_dir_all(&shop)?;
     }
-    copy(&root.join("examples/shop"), &shop)?;
+    copy(&root.join("examples/shop"), &shop, MADE)?;
     let _dir = sh.push_dir(&shop);
     println!("\nThe example is copied to target/demo/shop; nothing is generated yet.");
 
-    say("jaunt test");
+    print_command("jaunt test");
     cmd!(sh, "{jaunt} test --python {python} --progress plain").quiet().run()?;
     println!("\nWhat was generated:");
     for file in generated(&shop)? {
@@ -41,18 +45,18 @@ pub(crate) fn run(sh: &Shell) -> anyhow::Result<()> {
     ensure!(text.contains(BEFORE), "`{}` does not say {BEFORE:?}", spec.display());
     fs::write(&spec, text.replace(BEFORE, AFTER))?;
 
-    say("jaunt status");
+    print_command("jaunt status");
     cmd!(sh, "{jaunt} status").quiet().run()?;
-    say("jaunt test");
+    print_command("jaunt test");
     cmd!(sh, "{jaunt} test --python {python} --progress plain").quiet().run()?;
-    say("jaunt check");
+    print_command("jaunt check");
     cmd!(sh, "{jaunt} check").quiet().run()?;
 
-    with_the_package(sh, &root)
+    call_through_package(sh, &root)
 }
 
-/// The same code behind the decorators of the real package, where there is a Python for it.
-fn with_the_package(sh: &Shell, root: &Path) -> anyhow::Result<()> {
+/// Calls the generated code through the decorators of the real package, if there is a Python for it.
+fn call_through_package(sh: &Shell, root: &Path) -> anyhow::Result<()> {
     let Some(base) = venv::interpreter(12) else {
         println!(
             "\nSkipped: importing the specs through the `jaunt` package needs Python 3.12 or newer, \
@@ -74,30 +78,11 @@ fn environment(root: &Path, base: &Path, name: &str, packages: &[&str]) -> anyho
     venv::environment(&root.join("target"), base, name, packages).map_err(anyhow::Error::msg)
 }
 
-fn say(command: &str) {
+fn print_command(command: &str) {
     println!("\n$ {command}");
 }
 
-/// Copies what belongs to the example, and nothing that was made in it.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let is_made = ["__generated__", "__pycache__", ".jaunt", ".venv", ".pytest_cache"];
-        if is_made.iter().any(|made| name == *made) {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to.join(name))?;
-        } else {
-            fs::copy(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// The files below `__generated__` folders, sorted.
+/// Lists the generated files, sorted.
 fn generated(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     let mut pending = vec![root.to_owned()];

@@ -1,7 +1,8 @@
-//! The laws under fire: the program is killed, cut short, raced and lied to, and must keep them.
+//! Fault injection: kills and races the program, makes its system calls fail, and checks that it keeps
+//! its promises.
 //!
-//! Every campaign makes its projects below `target/faults/`, uses this very program as a backend,
-//! and ends at the first broken law with all that is needed to see it.
+//! Every campaign makes its projects below `target/faults/`, uses this program itself as the backend,
+//! and stops at the first broken promise. The project that shows it is kept.
 
 mod backend;
 mod crash;
@@ -55,7 +56,7 @@ pub(crate) fn run(sh: &Shell, args: &[String]) -> anyhow::Result<()> {
         let started = Instant::now();
         let lab = Lab::new(&sh.current_dir(), name)?;
         let figures = campaign(&lab, size).with_context(|| {
-            format!("the campaign `{name}` failed; what it left is in `{}`", lab.dir().display())
+            format!("the campaign `{name}` failed; its projects are in `{}`", lab.dir().display())
         })?;
         println!("{name}: {figures}; {} s", started.elapsed().as_secs());
         lab.remove()?;

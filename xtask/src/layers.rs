@@ -1,6 +1,6 @@
 //! The rules of ARCHITECTURE.md about crates and files, as a program.
 
-mod circles;
+mod cycles;
 mod links;
 mod names;
 mod paths;
@@ -16,13 +16,13 @@ use crate::manifest;
 use crate::source::{self, Source};
 use violation::Violation;
 
-/// Fails if a crate or a file breaks a rule, and names all that do.
+/// Fails if a crate or a file breaks a rule, and lists every violation.
 pub(crate) fn check(sh: &Shell) -> anyhow::Result<()> {
     let root = sh.current_dir();
     let mut violations = Vec::new();
     let crates = sources(&root)?;
     for (krate, sources) in &crates {
-        circles::check(sources, &mut violations);
+        cycles::check(sources, &mut violations);
         names::check(krate, sources, &mut violations);
         sizes::check(krate, sources, &mut violations);
     }
@@ -43,7 +43,7 @@ pub(crate) fn check(sh: &Shell) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads all crates of the workspace that the rules are about.
+/// Reads the sources of all crates of the workspace.
 fn sources(root: &Path) -> anyhow::Result<Vec<(String, Vec<Source>)>> {
     let mut crates = Vec::new();
     for krate in manifest::members(root)? {

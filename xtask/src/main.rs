@@ -8,6 +8,7 @@
 
 mod bench;
 mod ci;
+mod copy;
 mod demo;
 mod faults;
 mod fuzz;
@@ -29,15 +30,15 @@ use xshell::Shell;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  bench    measure beside peers and floors: [NAME…] [--no-build] [--jaunt PATH]
+  bench    measure against peers and floors: [NAME…] [--no-build] [--jaunt PATH]
            [--versus PATH] (another build, in the same rounds)
-  ci       all that CI runs: lint, layers, docs, demo, test, faults
+  ci       run everything that CI runs: lint, layers, docs, demo, test, faults
   demo     build and test the shipped example, change a spec, build again
-  docs     build the documentation, warnings are errors
-  faults   kill, cut and race the program: [CAMPAIGN] [--short]
-  fuzz     feed garbage to the readers: [--cases N] [--seconds N]
-  layers   check edges, forbidden names, circles and sizes
-  lint     check formatting, lints and unused dependencies
+  docs     build the documentation; warnings are errors
+  faults   kill and race the program, make system calls fail: [CAMPAIGN…] [--short]
+  fuzz     feed broken documents to the readers: [--cases N] [--seconds N]
+  layers   check edges, forbidden names, cycles of files and sizes
+  lint     check unused dependencies, formatting and lints
   test     run all tests; further arguments go to `cargo test`
 ";
 
@@ -56,7 +57,7 @@ fn run() -> anyhow::Result<()> {
     let sh = Shell::new()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace");
     sh.change_dir(root);
-    // Programs are looked for there, wherever the user has builds go otherwise.
+    // Built programs are expected there, even if the user has builds go elsewhere.
     sh.set_var("CARGO_TARGET_DIR", root.join("target"));
     match args.next().as_deref() {
         Some("bench") => bench::run(&sh, &args.collect::<Vec<_>>()),

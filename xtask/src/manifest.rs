@@ -1,4 +1,4 @@
-//! What the `Cargo.toml` of our crates says of dependencies.
+//! The dependencies in the `Cargo.toml` of our crates.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ pub(crate) fn read(root: &Path, krate: &str) -> anyhow::Result<Vec<Dependency>> 
     Ok(dependencies(&text))
 }
 
-/// Build dependencies count as normal ones: their sources are not told apart here.
+/// Parses dependencies. Build dependencies count as normal ones.
 fn dependencies(text: &str) -> Vec<Dependency> {
     let mut dependencies = Vec::new();
     let mut section = "";

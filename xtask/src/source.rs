@@ -1,4 +1,4 @@
-//! Rust sources as the checks see them: without comments, the text of literals, and tests.
+//! Rust sources as the checks see them: without comments, tests, and the text of literals.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,8 +13,8 @@ pub(crate) struct Source {
     pub(crate) path: String,
     /// The module that the file is; empty for the crate's root.
     pub(crate) module: Vec<String>,
-    /// The text, with as many lines as the file. Comments and tests are blank, and so are the characters
-    /// of literals, except that `_` keeps the place of each.
+    /// The text, with as many lines as the file. Comments and tests are blanked, and each character of a
+    /// literal is `_`.
     pub(crate) code: String,
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn count(code: &str) -> usize {
     code.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
-/// Reads the sources of a crate, without files that only tests are made of, in the order of their paths.
+/// Reads the sources of a crate, without files that are only compiled for tests, in the order of their paths.
 pub(crate) fn read(root: &Path, krate: &str) -> anyhow::Result<Vec<Source>> {
     let src = root.join(krate).join("src");
     let mut files = Vec::new();
@@ -192,7 +192,7 @@ impl Blanker<'_> {
     }
 }
 
-/// Blanks what is compiled for tests only, and returns the names of the modules among it that are files.
+/// Blanks what is only compiled for tests, and returns the names of test modules that are files.
 fn without_tests(code: String) -> (String, Vec<String>) {
     let mut modules = Vec::new();
     let mut bytes = code.clone().into_bytes();
@@ -257,7 +257,7 @@ fn end_of_item(code: &str, start: usize) -> usize {
     braces_closed.unwrap_or(code.len())
 }
 
-/// A word or a mark, and where it stands.
+/// A word or a punctuation mark, with its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
@@ -271,7 +271,7 @@ impl Token<'_> {
     }
 }
 
-/// Splits code into words, `::`, and single marks.
+/// Splits code into words, `::`, and single punctuation marks.
 pub(crate) fn tokens(code: &str) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let (mut at, mut line) = (0, 1);
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_tests_see_is_left_out() {
+    fn code_for_tests_is_blanked() {
         let text = "struct A {\n    #[cfg(test)]\n    seen: Vec<u8>,\n    kept: u8,\n}\n#[cfg(test)]\nuse a::{b, c};\nfn kept() {}\n#[cfg(test)]\nmod testing;\n#[cfg(test)]\nmod inner {\n    fn gone() {}\n}\nfn also_kept() {}\n";
         let (code, modules) = without_tests(blank(text));
         let words: Vec<&str> = code.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! Dependencies that no source of a crate names.
+//! Finds dependencies that no source of their crate names.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use anyhow::bail;
 use crate::manifest;
 use crate::source::{blank, find, tokens};
 
-/// Dependencies that are needed although no source names them: `crate: dependency`, and why.
+/// Exceptions: `crate: dependency`, and why it is needed although no source names it.
 const UNNAMED: &[(&str, &str)] = &[];
 
-/// Fails if a crate lists a dependency that it does not name, and names all such.
+/// Fails if a crate does not name one of its dependencies, and lists all of these.
 ///
 /// A normal one must be named in `src`, one for development in `tests`, `examples`, `benches` or `src`.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
@@ -22,7 +22,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     }
     if !unused.is_empty() {
         bail!(
-            "{} dependencies are not used\n\n{}\n    take them out of Cargo.toml, or give the reason \
+            "{} dependencies are not used\n\n{}\n    remove them from Cargo.toml, or give the reason \
              in xtask/src/unused.rs",
             unused.len(),
             unused.join("\n")
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_only_a_comment_or_a_test_names_is_not_used() {
+    fn a_dependency_that_only_a_comment_or_a_test_names_is_unused() {
         let root = std::env::temp_dir().join(format!("jaunt-unused-{}", std::process::id()));
         let krate = root.join("x");
         fs::create_dir_all(krate.join("src")).unwrap();

@@ -1,4 +1,4 @@
-//! Files that must not be touched, and input that contradicts itself.
+//! Files that must not be touched, and input that cannot be used.
 
 use insta::assert_snapshot;
 use jaunt_builder::{BuildOptions, PlanOptions, ProjectError};

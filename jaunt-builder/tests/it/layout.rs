@@ -23,7 +23,7 @@ fn a_package_with_specs_beside_submodules_with_specs_is_reachable() {
 }
 
 #[test]
-fn a_package_is_one_although_the_registry_names_a_plain_file() {
+fn a_package_is_written_as_a_package_although_the_registry_names_a_plain_file() {
     let mut fixture = Fixture::new("a.b:f\na.b.c:g");
     fixture.modules = json!({
         "a.b": {"kind": "magic", "generated_module": "a.__generated__.b",
@@ -58,7 +58,7 @@ fn a_module_that_becomes_a_package_leaves_nothing_behind() {
 
 /// Another version may be checked out while a backend works.
 #[test]
-fn an_old_shape_that_comes_back_during_the_run_goes_again() {
+fn an_old_file_that_comes_back_during_the_run_is_removed() {
     let fixture = Fixture::new("a.b:f");
     fixture.build(&FakeBackend::new());
     let generated = fixture.root().join("src/a/__generated__");
@@ -127,8 +127,8 @@ fn modules_that_depend_on_each_other_without_a_spec_cycle_are_built_together() {
 fn a_chain_of_5000_modules_builds() {
     let mut lines = vec!["app.m0:f0".to_owned()];
     for idx in 1..5000 {
-        let below = idx - 1;
-        lines.push(format!("app.m{idx}:f{idx} <- app.m{below}:f{below}"));
+        let previous = idx - 1;
+        lines.push(format!("app.m{idx}:f{idx} <- app.m{previous}:f{previous}"));
     }
     let notation = lines.join("\n");
     let fixture = Fixture::new(&notation);
@@ -137,7 +137,7 @@ fn a_chain_of_5000_modules_builds() {
 }
 
 #[test]
-fn what_is_generated_for_no_spec_is_an_orphan_unless_it_was_expected() {
+fn generated_files_without_a_spec_are_orphans_unless_they_are_expected() {
     let mut fixture = Fixture::new("app.a:f\napp.b:g");
     fixture.build(&FakeBackend::new());
     fixture.write("src/app/__generated__/mine.py", "x = 1\n");

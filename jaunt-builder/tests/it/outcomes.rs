@@ -77,7 +77,7 @@ fn a_panic_of_the_backend_is_one_failed_module() {
 #[test]
 fn fail_fast_starts_nothing_after_the_first_failure() {
     let failing = || FakeBackend::answering("app.a", |_, _| Err(BackendError::fatal("no")));
-    for backend in [failing(), failing().at_hand()] {
+    for backend in [failing(), failing().with_lookup()] {
         let fixture = Fixture::new(CHAIN);
         let jobs = std::num::NonZeroUsize::MIN;
         let options = BuildOptions { jobs, fail_fast: true, ..options() };
@@ -104,12 +104,12 @@ fn a_backend_that_was_stopped_has_not_failed() {
     ");
 }
 
-/// One answer for `app.b`, with it at hand or without.
-fn both_ways(answer: fn() -> Result<String, BackendError>) -> [(Fixture, Run); 2] {
-    [false, true].map(|is_at_hand| {
+/// Builds with an answer for `app.b`, once generated and once looked up.
+fn generated_and_looked_up(answer: fn() -> Result<String, BackendError>) -> [(Fixture, Run); 2] {
+    [false, true].map(|has_lookup| {
         let fixture = Fixture::new(CHAIN);
         let backend = FakeBackend::answering("app.b", move |_, _| answer());
-        let backend = if is_at_hand { backend.at_hand() } else { backend };
+        let backend = if has_lookup { backend.with_lookup() } else { backend };
         let options = BuildOptions { attempts: Attempts::at_most(1), ..options() };
         let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
         (fixture, run)
@@ -117,7 +117,7 @@ fn both_ways(answer: fn() -> Result<String, BackendError>) -> [(Fixture, Run); 2
 }
 
 #[test]
-fn what_is_at_hand_comes_to_the_same() {
+fn answers_that_are_looked_up_have_the_same_outcomes() {
     let answers: [fn() -> Result<String, BackendError>; 5] = [
         || Ok("def g(): ...\n".to_owned()),
         || Ok("import g\n".to_owned()),
@@ -126,20 +126,20 @@ fn what_is_at_hand_comes_to_the_same() {
         || panic!("out of cheese"),
     ];
     for answer in answers {
-        let [(waited, by_waiting), (looked_up, by_looking_up)] = both_ways(answer);
-        assert_eq!(by_waiting.outcomes(), by_looking_up.outcomes());
-        assert_eq!(by_waiting.report.backend_calls, by_looking_up.report.backend_calls);
-        assert_eq!(waited.generated(), looked_up.generated());
-        for file in waited.generated() {
-            assert_eq!(waited.read(&file), looked_up.read(&file));
+        let [(generated, run), (looked_up, lookup_run)] = generated_and_looked_up(answer);
+        assert_eq!(run.outcomes(), lookup_run.outcomes());
+        assert_eq!(run.report.backend_calls, lookup_run.report.backend_calls);
+        assert_eq!(generated.generated(), looked_up.generated());
+        for file in generated.generated() {
+            assert_eq!(generated.read(&file), looked_up.read(&file));
         }
     }
 }
 
 #[test]
-fn what_is_at_hand_is_told_of_in_order() {
-    let [_, (_, run)] = both_ways(|| panic!("out of cheese"));
-    let told = |module: &str| {
+fn events_of_answers_that_are_looked_up_come_in_order() {
+    let [_, (_, run)] = generated_and_looked_up(|| panic!("out of cheese"));
+    let events_of = |module: &str| {
         let events = run.events.iter().filter_map(|event| match event {
             BuildEvent::Started { module: it } if it.as_str() == module => Some("started"),
             BuildEvent::Finished { module: it, .. } if it.as_str() == module => Some("finished"),
@@ -147,17 +147,17 @@ fn what_is_at_hand_is_told_of_in_order() {
         });
         events.collect::<Vec<_>>()
     };
-    assert_eq!(told("app.a"), ["started", "finished"]);
-    assert_eq!(told("app.b"), ["started", "finished"]);
-    assert_eq!(told("app.c"), ["finished"]);
+    assert_eq!(events_of("app.a"), ["started", "finished"]);
+    assert_eq!(events_of("app.b"), ["started", "finished"]);
+    assert_eq!(events_of("app.c"), ["finished"]);
 }
 
 #[test]
-fn a_great_many_jobs_are_not_as_many_threads() {
+fn the_number_of_threads_is_limited() {
     let modules: Vec<String> = (0..300).map(|idx| format!("app.m{idx}:f")).collect();
     let fixture = Fixture::new(&modules.join("\n"));
     let options = BuildOptions { jobs: std::num::NonZeroUsize::MAX, ..options() };
-    let backend = FakeBackend::new().at_hand();
+    let backend = FakeBackend::new().with_lookup();
     let run = fixture.build_with(Kind::Build, &backend, &PlanOptions::default(), &options);
     let (mut n_running, mut most) = (0_usize, 0);
     for event in &run.events {
@@ -173,13 +173,13 @@ fn a_great_many_jobs_are_not_as_many_threads() {
 }
 
 #[test]
-fn modules_that_are_not_at_hand_are_generated() {
+fn modules_whose_answers_cannot_be_looked_up_are_generated() {
     let fixture = Fixture::new(CHAIN);
     let backend = FakeBackend::answering("app.c", |_, errors| {
         Ok(if errors.is_empty() { "import h\n" } else { "def h(): ...\n" }.to_owned())
     });
-    // What is found for `app.c` does not pass, so it is generated, and takes two attempts.
-    let run = fixture.build(&backend.knowing(&["app.a", "app.c"]));
+    // The answer for `app.c` does not pass, so it is generated, in two attempts.
+    let run = fixture.build(&backend.with_lookup_of(&["app.a", "app.c"]));
     assert_snapshot!(run.outcomes(), @r"
     app.a: generated (1)
     app.b: generated (1)
@@ -195,9 +195,9 @@ fn modules_that_are_not_at_hand_are_generated() {
 }
 
 #[test]
-fn a_unit_of_which_one_module_is_at_hand_is_generated_from_there() {
+fn a_unit_of_which_one_module_can_be_looked_up_is_generated_from_there() {
     let fixture = Fixture::new("app.a:f <- app.b:g\napp.a:h\napp.b:g\napp.b:i <- app.a:h");
-    let run = fixture.build(&FakeBackend::new().knowing(&["app.a"]));
+    let run = fixture.build(&FakeBackend::new().with_lookup_of(&["app.a"]));
     assert_snapshot!(run.outcomes(), @r"
     app.a: generated (1)
     app.b: generated (1)
@@ -209,7 +209,7 @@ fn a_unit_of_which_one_module_is_at_hand_is_generated_from_there() {
 fn nothing_is_looked_up_after_a_stop() {
     let fixture = Fixture::new(CHAIN);
     let (project, plan) = fixture.plan(Kind::Build, &PlanOptions::default());
-    let backend = FakeBackend::new().at_hand();
+    let backend = FakeBackend::new().with_lookup();
     let generator = backend.generator();
     let (options, stop) = (options(), std::future::ready(()));
     let build = jaunt_builder::build(&project, &plan, &generator, &options, |_| 1, |_| {}, stop);

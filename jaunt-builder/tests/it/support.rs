@@ -17,6 +17,10 @@ use jaunt_builder::{
 use jaunt_digest::{Kind, Layout, ModuleName, Registry};
 use serde_json::json;
 
+#[expect(dead_code, reason = "shared with the tests of other crates")]
+#[path = "../../../tests/support/files.rs"]
+mod files;
+
 /// A project on disk.
 ///
 /// Its specs are written in one notation, a line each: `app.a:f` is a product spec,
@@ -32,7 +36,7 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new(notation: &str) -> Self {
-        // What is tested here needs files, not a disk that every write waits for.
+        // The tests need files, but no disk whose every sync takes time.
         let memory = Utf8Path::new("/dev/shm");
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         let (kwargs, modules) = (json!({}), json!({}));
@@ -82,13 +86,11 @@ impl Fixture {
     }
 
     pub(crate) fn write_bytes(&self, path: &str, bytes: &[u8]) {
-        let path = self.root().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        files::write(self.root(), path, bytes);
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.root().join(path)).unwrap()
+        files::read(self.root(), path)
     }
 
     pub(crate) fn exists(&self, path: &str) -> bool {
@@ -97,16 +99,14 @@ impl Fixture {
 
     /// Replaces text in a file that has it.
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert!(text.contains(from), "`{path}` has no {from:?}:\n{text}");
-        self.write(path, &text.replace(from, to));
+        files::edit(self.root(), path, from, to);
     }
 
     pub(crate) fn registry(&self) -> Registry {
         Registry::from_json(self.document().as_bytes()).unwrap()
     }
 
-    /// The registry document.
+    /// Returns the registry document.
     pub(crate) fn document(&self) -> String {
         let specs: Vec<_> = self
             .specs
@@ -174,7 +174,7 @@ impl Fixture {
         Run { report, events, calls }
     }
 
-    /// What `status` would say: each stale module with its reasons.
+    /// Returns a line for each module: that it is fresh, or a reason why it is stale.
     pub(crate) fn status(&self, kind: Kind) -> String {
         let (_, plan) = self.plan(kind, &PlanOptions::default());
         let mut text = String::new();
@@ -189,7 +189,7 @@ impl Fixture {
         text
     }
 
-    /// Every file, directory and link below a folder: what it is, what it holds, when it changed.
+    /// Returns every file, directory and link below a folder, with its content and time of modification.
     pub(crate) fn tree(&self, below: &str) -> BTreeMap<Utf8PathBuf, (String, SystemTime)> {
         let mut found = BTreeMap::new();
         let mut pending = vec![self.root().join(below)];
@@ -211,7 +211,7 @@ impl Fixture {
         found
     }
 
-    /// The paths of all files below `__generated__` directories.
+    /// Returns the paths of all files below `__generated__` directories.
     pub(crate) fn generated(&self) -> Vec<String> {
         let tree = self.tree("");
         let files = tree.iter().filter(|(_, (content, _))| content != "directory");
@@ -220,7 +220,7 @@ impl Fixture {
     }
 }
 
-/// What came of one build.
+/// The result of a build.
 pub(crate) struct Run {
     pub(crate) report: BuildReport,
     pub(crate) events: Vec<BuildEvent>,
@@ -229,7 +229,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// How often a module was attempted, as the events tell.
+    /// Counts the attempts for a module, from the events.
     fn attempts(&self, name: &ModuleName) -> u32 {
         let attempts = self.events.iter().map(|event| match event {
             BuildEvent::Retrying { module, attempt, .. } if module == name => *attempt,
@@ -238,7 +238,7 @@ impl Run {
         attempts.max().unwrap_or(1)
     }
 
-    /// One line for each module.
+    /// Returns one line for each module.
     pub(crate) fn outcomes(&self) -> String {
         let mut text = String::new();
         for (name, outcome) in &self.report.outcomes {
@@ -281,11 +281,11 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         .block_on(future)
 }
 
-/// What a backend does when it is asked for a module.
+/// The answer of a backend for a module.
 type Answer =
     Box<dyn Fn(&ModuleSpecContext, &[String]) -> Result<String, BackendError> + Send + Sync>;
 
-/// Makes the same code for the same context, unless it is told to do otherwise.
+/// Makes the same code for the same context, unless a test gives it another answer.
 #[derive(Default)]
 pub(crate) struct FakeBackend {
     log: Mutex<Vec<String>>,
@@ -294,13 +294,13 @@ pub(crate) struct FakeBackend {
     lookup: LookupMode,
 }
 
-/// Which answers a backend has at hand.
+/// The modules whose answers can be looked up.
 #[derive(Default)]
 enum LookupMode {
     #[default]
     None,
     All,
-    /// Those of these modules.
+    /// These.
     Some(BTreeSet<String>),
 }
 
@@ -309,7 +309,7 @@ impl FakeBackend {
         Arc::default()
     }
 
-    /// A backend that answers for one module with something else.
+    /// Makes a backend with another answer for one module.
     pub(crate) fn answering(
         module: &str,
         answer: impl Fn(&ModuleSpecContext, &[String]) -> Result<String, BackendError>
@@ -321,20 +321,20 @@ impl FakeBackend {
         Arc::new(Self { answers, ..Self::default() })
     }
 
-    /// The same backend with all its answers at hand.
-    pub(crate) fn at_hand(self: Arc<Self>) -> Arc<Self> {
+    /// Lets all answers be looked up.
+    pub(crate) fn with_lookup(self: Arc<Self>) -> Arc<Self> {
         let backend = Arc::into_inner(self).expect("nobody else has it yet");
         Arc::new(Self { lookup: LookupMode::All, ..backend })
     }
 
-    /// The same backend with the answers for these modules at hand.
-    pub(crate) fn knowing(self: Arc<Self>, modules: &[&str]) -> Arc<Self> {
+    /// Lets the answers for these modules be looked up.
+    pub(crate) fn with_lookup_of(self: Arc<Self>, modules: &[&str]) -> Arc<Self> {
         let backend = Arc::into_inner(self).expect("nobody else has it yet");
         let modules = modules.iter().map(|&it| it.to_owned()).collect();
         Arc::new(Self { lookup: LookupMode::Some(modules), ..backend })
     }
 
-    /// What a build is given.
+    /// Returns the generator of a build.
     pub(crate) fn generator(self: &Arc<Self>) -> Generator {
         let backend: Arc<dyn GeneratorBackend> = self.clone();
         match self.lookup {
@@ -343,13 +343,13 @@ impl FakeBackend {
         }
     }
 
-    /// The last context that a module was asked for with.
+    /// Returns the context of the last request for a module.
     pub(crate) fn context(&self, module: &str) -> ModuleSpecContext {
         self.contexts.lock().unwrap()[module].clone()
     }
 }
 
-/// Code that depends on all that it is made from.
+/// Makes code that is a function of the whole context.
 pub(crate) fn code(ctx: &ModuleSpecContext) -> String {
     let digest = jaunt_builder::canonical_digest(ctx);
     let mut text = format!("# made from {digest}\n");
@@ -379,7 +379,7 @@ impl Lookup for FakeBackend {
         is_known.then(|| self.ask(ctx, &[]))
     }
 
-    /// Says what is wrong if all answers are at hand; otherwise the backend may know better.
+    /// Fails if all answers can be looked up; otherwise the backend is asked.
     fn error_for_invalid(
         &self,
         _ctx: &ModuleSpecContext,

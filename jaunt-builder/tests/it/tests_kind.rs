@@ -1,4 +1,4 @@
-//! Test modules: the same pipeline, another directory, another rule for what is stale.
+//! Test modules: the same pipeline, another directory, other rules for what is stale.
 
 use insta::assert_snapshot;
 use jaunt_builder::{Force, PlanOptions};

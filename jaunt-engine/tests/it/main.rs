@@ -2,11 +2,13 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the projects they work on")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
+#[path = "../../../tests/support/files.rs"]
+mod files;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jaunt_builder::{BuildEvent, ModuleOutcome, Staleness};
 use jaunt_digest::Kind;
 use jaunt_engine::{
@@ -26,7 +28,7 @@ impl Shop {
         let dir = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(dir.path().join("shop")).unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/shop");
-        copy(&example, root.as_std_path());
+        files::copy(&example, root.as_std_path());
         Self { _dir: dir, root }
     }
 
@@ -35,30 +37,11 @@ impl Shop {
     }
 
     fn edit(&self, file: &str, from: &str, to: &str) {
-        let path = self.root.join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "`{file}` does not say {from:?}");
-        write(&path, &text.replace(from, to));
+        files::edit(&self.root, file, from, to);
     }
 }
 
-fn write(path: &Utf8Path, text: &str) {
-    fs::write(path, text).unwrap();
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
-}
-
-/// The modules that a build generated, in the order in which they ended.
+/// Builds, and returns the modules that were generated, sorted.
 async fn build(engine: &Engine, options: &GenerateOptions) -> Vec<String> {
     let mut generated = Vec::new();
     let mut on_event = |event: EngineEvent<'_>| {
@@ -99,7 +82,7 @@ async fn a_dry_run_and_a_run_agree_after_an_edit() {
     let shop = Shop::new();
     let engine = shop.engine();
     build(&engine, &GenerateOptions::default()).await;
-    // Once more, so that the verdict is kept: then a dry run takes the short way.
+    // A build with nothing to do writes the cache, and then a dry run takes the fast path.
     build(&engine, &GenerateOptions::default()).await;
     shop.edit("src/shop/shipping.py", "Goods worth 50.00 EUR", "Goods worth 75.00 EUR");
 
@@ -149,7 +132,7 @@ async fn errors_are_types_and_carry_what_was_wrong() {
     let err = engine.build(&GenerateOptions::default(), &mut |_| {}).await.unwrap_err();
     assert!(matches!(err, EngineError::Empty(MissingSpecs::OfKind(Kind::Build))), "{err:?}");
 
-    write(&shop.root.join("jaunt-engine.toml"), "[backend]\ntimeout = 'soon'\n");
+    files::write(&shop.root, "jaunt-engine.toml", "[backend]\ntimeout = 'soon'\n");
     let err = Engine::open(&shop.root).unwrap_err();
     assert!(matches!(err, EngineError::Config(ConfigError::Malformed { .. })), "{err:?}");
     let err = Engine::open(&shop.root.join("nowhere")).unwrap_err();
@@ -157,7 +140,7 @@ async fn errors_are_types_and_carry_what_was_wrong() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_want_to_wait_is_told_who_writes() {
+async fn no_wait_fails_while_another_engine_writes() {
     let shop = Shop::new();
     let engine = shop.engine();
     let options = GenerateOptions::default();
@@ -174,9 +157,9 @@ async fn whoever_does_not_want_to_wait_is_told_who_writes() {
 #[tokio::test]
 async fn the_warnings_of_a_registry_are_notices() {
     let shop = Shop::new();
-    let text = fs::read_to_string(shop.root.join("jaunt.registry.json")).unwrap();
+    let text = files::read(&shop.root, "jaunt.registry.json");
     let text = text.replacen('{', r#"{"warnings": ["mind the gap"], "#, 1);
-    write(&shop.root.join("jaunt.registry.json"), &text);
+    files::write(&shop.root, "jaunt.registry.json", text);
     let notices = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&notices);
     let options = OpenOptions {

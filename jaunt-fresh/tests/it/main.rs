@@ -1,4 +1,4 @@
-//! Verdicts of dummy projects that are edited behind the back of the cache.
+//! Verdicts of a cache about dummy projects that are edited without its knowledge.
 #![expect(clippy::disallowed_methods, reason = "tests make the projects they work on")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! What is remembered of a build with nothing to do never says more than looking again.
+//! A verdict from the cache is never different from that of a full load.
 
 use std::fs::{self, File, FileTimes};
 use std::time::UNIX_EPOCH;
@@ -21,14 +21,14 @@ const SHOP: &str = "
 const SOURCE: &str = "src/shop/price.py";
 const OUTPUT: &str = "src/shop/__generated__/price.py";
 
-/// The time by the clock of the file system: that of a file which is written now.
+/// Returns the time by the clock of the file system: that of a file which is written now.
 fn now(fixture: &Fixture) -> Time {
     fixture.write("clock", "");
     let modified = fixture.root().join("clock").metadata().unwrap().modified().unwrap();
     Time::try_from(modified.duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
 }
 
-/// Lets the clock of the file system go on, so that what happens next has another time.
+/// Waits until the clock of the file system has advanced, so that the next change has another time.
 fn tick(fixture: &Fixture) {
     let before = now(fixture);
     while now(fixture) == before {}
@@ -38,27 +38,22 @@ fn key(fixture: &Fixture) -> Digest {
     Digest::of(format!("{}", fixture.modules))
 }
 
-/// What looking at everything says: cache where nothing is stale.
-fn look(fixture: &Fixture) -> Option<FreshCache> {
-    look_since(fixture, now(fixture))
+/// Loads everything, and returns the cache of it; `None` if something is stale.
+fn load(fixture: &Fixture) -> Option<FreshCache> {
+    load_since(fixture, now(fixture))
 }
 
-fn look_since(fixture: &Fixture, taken: Time) -> Option<FreshCache> {
+fn load_since(fixture: &Fixture, taken: Time) -> Option<FreshCache> {
     let project = fixture.load().ok()?;
     let on_disk = project.read_on_disk();
     let plan = Plan::new(&project, Kind::Build, &on_disk, &PlanOptions::default());
     let registry = RegistryState::of_bytes(fixture.document().as_bytes());
     let cache = FreshCache::of(&project, &plan, &on_disk, &registry, &key(fixture), taken);
-    assert_eq!(cache.is_some(), plan.is_empty(), "cache is of a plan with nothing to do");
+    assert_eq!(cache.is_some(), plan.is_empty(), "a cache is of a plan with nothing to do");
     cache
 }
 
-/// What was remembered, if it still holds.
-fn recall(fixture: &Fixture, cache: &mut FreshCache) -> Option<Verified> {
-    verify(fixture, cache).ok()
-}
-
-/// What was remembered, or the files that changed.
+/// Verifies a cache, or returns the files that changed.
 fn verify(fixture: &Fixture, cache: &mut FreshCache) -> Result<Verified, Vec<Utf8PathBuf>> {
     let registry = RegistryState::of_bytes(fixture.document().as_bytes());
     if !cache.has_key(&key(fixture)) || !cache.is_about(&registry) {
@@ -71,7 +66,7 @@ fn index_of(fixture: &Fixture) -> IndexTexts {
     IndexTexts::of(&fixture.load().unwrap(), &fixture.registry()).unwrap()
 }
 
-/// The plan of what these files can reach.
+/// Plans the modules that these files can affect.
 fn plan_of_affected(
     fixture: &Fixture,
     texts: &IndexTexts,
@@ -80,21 +75,21 @@ fn plan_of_affected(
     if changed.is_empty() {
         return None;
     }
-    let parts = ProjectIndex::from_text(texts.index.clone()).unwrap();
+    let index = ProjectIndex::from_text(texts.index.clone()).unwrap();
     let read = |at: usize, len| texts.records.get(at..at + len).map(<[u8]>::to_vec);
-    let project = parts.load_affected(fixture.root(), changed, read)?;
+    let project = index.load_affected(fixture.root(), changed, read)?;
     let on_disk = project.read_on_disk();
     Some(Plan::new(&project, Kind::Build, &on_disk, &PlanOptions::default()))
 }
 
 #[test]
-fn a_change_reaches_its_dependents_and_what_they_stand_on() {
+fn a_change_affects_dependents_and_loads_their_dependencies() {
     let fixture = Fixture::new(
         "app.a:a\n app.b:b <- app.a:a\n app.c:c <- app.b:b\n app.d:d <- app.c:c app.e:e\n app.e:e\n app.f:f <- app.e:e",
     );
     fixture.build(&FakeBackend::new());
     let texts = index_of(&fixture);
-    let cache = look(&fixture).unwrap();
+    let cache = load(&fixture).unwrap();
     fixture.edit("src/app/c.py", "Spec", "A better spec");
     let plan = plan_of_affected(&fixture, &texts, &["src/app/c.py".into()]).unwrap();
     let states: Vec<String> =
@@ -126,30 +121,30 @@ fn built() -> Fixture {
 fn nothing_is_read_again_while_nothing_changes() {
     let fixture = built();
     tick(&fixture);
-    let mut cache = look(&fixture).unwrap();
+    let mut cache = load(&fixture).unwrap();
     let before = cache.as_bytes().to_vec();
-    let found = recall(&fixture, &mut cache).unwrap();
+    let found = verify(&fixture, &mut cache).unwrap();
     assert_eq!(found, Verified { n_modules: 3, touched_dirs: vec![], is_worth_keeping: false });
     assert!(cache.as_bytes() == before);
     assert_eq!(cache.modules().collect::<Vec<_>>(), ["shop.cart", "shop.price", "shop.sub.page"]);
 }
 
 #[test]
-fn what_was_written_while_it_was_read_is_read_again() {
+fn a_file_that_was_written_while_it_was_read_is_read_again() {
     let fixture = built();
     let text = fixture.read(OUTPUT);
     tick(&fixture);
-    // The clock cannot tell whether this was before or after it was read.
+    // The clock cannot tell whether the file was written before or after it was read.
     let taken = now(&fixture);
     fixture.write("src/shop/__generated__/price.py", &text);
-    let mut cache = look_since(&fixture, taken).unwrap();
+    let mut cache = load_since(&fixture, taken).unwrap();
     let before = cache.as_bytes().to_vec();
     tick(&fixture);
-    recall(&fixture, &mut cache).unwrap();
+    verify(&fixture, &mut cache).unwrap();
     assert!(cache.as_bytes() != before, "now it is old enough");
 
     let kept = cache.as_bytes().to_vec();
-    recall(&fixture, &mut cache).unwrap();
+    verify(&fixture, &mut cache).unwrap();
     assert!(cache.as_bytes() == kept, "it was not read again");
 }
 
@@ -157,65 +152,65 @@ fn what_was_written_while_it_was_read_is_read_again() {
 fn an_edit_within_one_tick_of_the_clock_is_noticed() {
     let fixture = built();
     tick(&fixture);
-    let mut cache = look(&fixture).unwrap();
+    let mut cache = load(&fixture).unwrap();
     let text = fixture.read(SOURCE);
     let other = text.replace("Spec", "Spoc");
     for _ in 0..100 {
         fixture.write(SOURCE, &text);
-        assert!(recall(&fixture, &mut cache).is_some());
+        assert!(verify(&fixture, &mut cache).is_ok());
         fixture.write(SOURCE, &other);
-        assert!(recall(&fixture, &mut cache).is_none());
+        assert!(verify(&fixture, &mut cache).is_err());
     }
 }
 
 #[test]
-fn a_touched_file_is_read_and_a_changed_one_ends_it() {
+fn a_touched_file_is_read_and_a_changed_one_is_noticed() {
     let fixture = built();
     tick(&fixture);
-    let mut cache = look(&fixture).unwrap();
+    let mut cache = load(&fixture).unwrap();
     for path in [SOURCE, OUTPUT] {
         let text = fixture.read(path);
         fixture.write(path, &text);
-        assert!(recall(&fixture, &mut cache).is_some(), "`{path}` is what it was");
+        assert!(verify(&fixture, &mut cache).is_ok(), "`{path}` is what it was");
         fixture.write(path, &format!("{text}\n# one more line\n"));
-        assert!(recall(&fixture, &mut cache).is_none(), "`{path}` is not what it was");
+        assert!(verify(&fixture, &mut cache).is_err(), "`{path}` is not what it was");
         fixture.write(path, &text);
     }
 }
 
 #[test]
-fn a_link_in_place_of_generated_code_or_its_folder_ends_it() {
+fn a_link_in_place_of_generated_code_or_its_folder_is_noticed() {
     let fixture = built();
     tick(&fixture);
-    let mut cache = look(&fixture).unwrap();
+    let mut cache = load(&fixture).unwrap();
     let generated = fixture.root().join("src/shop/__generated__");
     let moved = fixture.root().join("elsewhere");
     fs::rename(&generated, &moved).unwrap();
     std::os::unix::fs::symlink(&moved, &generated).unwrap();
-    assert!(recall(&fixture, &mut cache).is_none());
+    assert!(verify(&fixture, &mut cache).is_err());
     fs::remove_file(&generated).unwrap();
     fs::rename(&moved, &generated).unwrap();
-    assert!(recall(&fixture, &mut cache).is_some());
+    assert!(verify(&fixture, &mut cache).is_ok());
 
     fs::rename(generated.join("price.py"), &moved).unwrap();
     std::os::unix::fs::symlink(&moved, generated.join("price.py")).unwrap();
-    assert!(recall(&fixture, &mut cache).is_none());
+    assert!(verify(&fixture, &mut cache).is_err());
 }
 
 #[test]
-fn a_file_that_appears_beside_generated_code_is_told() {
+fn a_folder_with_a_new_file_beside_generated_code_is_reported() {
     let fixture = built();
     tick(&fixture);
-    let mut cache = look(&fixture).unwrap();
+    let mut cache = load(&fixture).unwrap();
     fixture.write("src/shop/__generated__/sub/other.txt", "");
-    let found = recall(&fixture, &mut cache).unwrap();
+    let found = verify(&fixture, &mut cache).unwrap();
     assert_eq!(found.touched_dirs, ["src/shop/__generated__/sub"]);
 }
 
 #[test]
-fn damaged_evidence_is_none() {
+fn a_damaged_cache_is_ignored() {
     let fixture = built();
-    let bytes = look(&fixture).unwrap().as_bytes().to_vec();
+    let bytes = load(&fixture).unwrap().as_bytes().to_vec();
     assert!(FreshCache::from_bytes(bytes.clone()).is_some());
     for len in 0..bytes.len() {
         assert!(FreshCache::from_bytes(bytes[..len].to_vec()).is_none(), "cut off at {len}");
@@ -228,9 +223,9 @@ fn damaged_evidence_is_none() {
 }
 
 #[test]
-fn planted_evidence_does_no_harm() {
+fn a_planted_cache_does_no_harm() {
     let fixture = built();
-    let bytes = look(&fixture).unwrap().as_bytes().to_vec();
+    let bytes = load(&fixture).unwrap().as_bytes().to_vec();
     for at in (48..bytes.len()).step_by(3) {
         let mut bytes = bytes.clone();
         bytes[at] = 0xff;
@@ -276,7 +271,7 @@ fn edit(fixture: &mut Fixture, edit: &Edit, path: &str) {
         FileTimes::new().set_modified(time).set_accessed(time)
     };
     let other = || {
-        // The last letter of a line that counts, in sources and in code.
+        // A change of one letter, in a source or in code.
         let at = text.rfind("e").unwrap_or(0);
         let was = &text[at..=at];
         format!("{}{}{}", &text[..at], if was == "e" { "a" } else { "e" }, &text[at + 1..])
@@ -339,25 +334,24 @@ fn edits() -> impl Strategy<Value = Vec<(Edit, &'static str)>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
-    /// Whatever happened in between, and however fast: what is remembered holds only where looking
-    /// at everything comes to the same, and a plan of the parts that a change reaches is the plan
-    /// of the whole.
+    /// Whatever happened in between, and however fast: a cache holds only if a full load finds everything
+    /// fresh, and the plan of the part that a change affects is the plan of the whole.
     #[test]
-    fn with_and_without_memory_the_plan_is_the_same(edits in edits()) {
+    fn with_and_without_a_cache_the_plan_is_the_same(edits in edits()) {
         let mut fixture = built();
-        let mut memory = look(&fixture);
-        let mut parts = index_of(&fixture);
+        let mut cache = load(&fixture);
+        let mut index = index_of(&fixture);
         for (what, path) in edits {
             edit(&mut fixture, &what, path);
-            let verdict = memory.as_mut().map(|it| verify(&fixture, it));
-            let looked = look(&fixture);
+            let verdict = cache.as_mut().map(|it| verify(&fixture, it));
+            let loaded = load(&fixture);
             match verdict {
                 Some(Ok(found)) => {
-                    prop_assert!(looked.is_some(), "{what:?} of `{path}` was not noticed");
+                    prop_assert!(loaded.is_some(), "{what:?} of `{path}` was not noticed");
                     prop_assert_eq!(fixture.load().unwrap().modules().len(), found.n_modules);
                 }
                 Some(Err(changed)) => {
-                    if let Some(part) = plan_of_affected(&fixture, &parts, &changed) {
+                    if let Some(part) = plan_of_affected(&fixture, &index, &changed) {
                         let (_, whole) = fixture.plan(Kind::Build, &PlanOptions::default());
                         for (name, planned) in whole.modules() {
                             match part.modules().get(name) {
@@ -369,9 +363,9 @@ proptest! {
                 }
                 None => {}
             }
-            if let Some(looked) = looked {
-                memory = Some(looked);
-                parts = index_of(&fixture);
+            if loaded.is_some() {
+                cache = loaded;
+                index = index_of(&fixture);
             }
         }
     }

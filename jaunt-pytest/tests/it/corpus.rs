@@ -1,7 +1,7 @@
-//! Recorded output of real runs, and what is made of it.
+//! Recorded output of real runs, and the results that are parsed from it.
 //!
-//! Each case in `data/corpus` has what pytest wrote (`stdout.txt`, mostly `junit.xml`) and the truth
-//! (`truth.json`), which a plugin had recorded inside the same run. Names are
+//! Each case in `data/corpus` has the output of pytest (`stdout.txt`, mostly also `junit.xml`) and the truth
+//! (`truth.json`), which a plugin recorded in the same run. Names are
 //! `<project>.py<pytest version>.<flags>`.
 
 use std::collections::BTreeSet;
@@ -44,14 +44,14 @@ impl Case {
         }
     }
 
-    fn by_text(&self) -> PytestResult {
+    fn text_result(&self) -> PytestResult {
         let stdout = BufReader::new(File::open(self.dir.join("stdout.txt")).unwrap());
         parse_text(stdout, &TextOptions::default()).unwrap()
     }
 
-    fn by_both(&self) -> Option<PytestResult> {
+    fn merged_result(&self) -> Option<PytestResult> {
         let junit = File::open(self.dir.join("junit.xml")).ok()?;
-        Some(merge(self.by_text(), parse_junit(BufReader::new(junit)).unwrap()))
+        Some(merge(self.text_result(), parse_junit(BufReader::new(junit)).unwrap()))
     }
 
     fn is_complete(&self) -> bool {
@@ -62,7 +62,7 @@ impl Case {
         self.truth["failures"].as_array().unwrap()
     }
 
-    /// Every way to write the id of something that failed.
+    /// Returns the ids of failures, in every form.
     fn failing_ids(&self) -> BTreeSet<&str> {
         self.failures()
             .iter()
@@ -79,8 +79,8 @@ impl Case {
         })
     }
 
-    /// What a result is worth: `right`, `silent` (it says itself that it is not complete), `WRONG`.
-    fn judge(&self, result: &PytestResult) -> &'static str {
+    /// Grades a result: `right`, `silent` (it says itself that it is not complete), `WRONG`.
+    fn grade(&self, result: &PytestResult) -> &'static str {
         let ids: BTreeSet<&str> =
             result.failures.iter().map(|failure| failure.node_id.as_str()).collect();
         if !self.is_complete() {
@@ -121,11 +121,11 @@ fn six(counts: &Counts) -> [(&'static str, u64); 6] {
 fn every_recording_is_read_right_or_said_to_be_uncertain() {
     let mut table = String::new();
     for case in Case::all() {
-        let text = case.by_text();
-        let junit = case.by_both().map_or("-", |result| case.judge(&result));
+        let text = case.text_result();
+        let junit = case.merged_result().map_or("-", |result| case.grade(&result));
         let doubts: Vec<String> = text.doubts.iter().map(ToString::to_string).collect();
         let doubts = doubts.join("; ");
-        let line = format!("{:<40} {:<6} {junit:<6} {doubts}", case.name, case.judge(&text));
+        let line = format!("{:<40} {:<6} {junit:<6} {doubts}", case.name, case.grade(&text));
         writeln!(table, "{}", line.trim_end()).unwrap();
     }
     assert_snapshot!("scores", table);
@@ -134,7 +134,7 @@ fn every_recording_is_read_right_or_said_to_be_uncertain() {
 #[test]
 fn no_recording_with_a_failure_is_complete_without_one() {
     for case in Case::all() {
-        let results = [Some(case.by_text()), case.by_both()];
+        let results = [Some(case.text_result()), case.merged_result()];
         for result in results.into_iter().flatten() {
             if case.failures().is_empty() {
                 continue;
@@ -148,9 +148,9 @@ fn no_recording_with_a_failure_is_complete_without_one() {
 #[test]
 fn no_failure_is_invented() {
     for case in Case::all() {
-        let text = case.by_text();
+        let text = case.text_result();
         let is_certain = text.complete;
-        for result in [Some(text), case.by_both()].into_iter().flatten() {
+        for result in [Some(text), case.merged_result()].into_iter().flatten() {
             for failure in result.failures {
                 let id = failure.node_id.as_str();
                 assert!(!is_certain || case.failing_ids().contains(id), "{}: {id}", case.name);
@@ -160,8 +160,8 @@ fn no_failure_is_invented() {
 }
 
 #[test]
-fn what_is_left_of_a_recording_is_no_pass() {
-    // A log that breaks off anywhere: a full disk, a killed job.
+fn a_recording_that_was_cut_off_is_no_pass() {
+    // A log may be cut off anywhere, by a full disk or a kill.
     for name in ["mixed.py83.default", "mixed.py92.v", "fixtures.py83.default"] {
         let case = Case::named(name);
         let log = fs::read(case.dir.join("stdout.txt")).unwrap();
@@ -196,12 +196,12 @@ fn no_beginning_of_a_failing_log_is_a_pass() {
 
 #[test]
 fn a_log_becomes_a_result() {
-    let text = Case::named("subtest_unittest.py92.default").by_text();
+    let text = Case::named("subtest_unittest.py92.default").text_result();
     assert_json_snapshot!("mixed_text", document(&text));
 }
 
 #[test]
 fn a_log_and_its_junit_xml_become_one_result() {
-    let both = Case::named("interrupt_test.py83.default").by_both().unwrap();
+    let both = Case::named("interrupt_test.py83.default").merged_result().unwrap();
     assert_json_snapshot!("mixed_both", document(&both));
 }

@@ -1,4 +1,4 @@
-//! Text that is long, broken or out to deceive.
+//! Logs that are long, broken or misleading.
 
 use std::io::{BufReader, Read};
 
@@ -17,10 +17,8 @@ test_a.py .                                                              [100%]
 ============================== 1 passed in 0.01s ===============================
 ";
 
-/// A failing run whose test has printed `printed`.
-fn failing(printed: &str) -> String {
-    format!(
-        "\
+/// The log of a failing run, up to what its test has printed.
+const HEAD: &str = "\
 ============================= test session starts ==============================
 platform linux -- Python 3.11.7, pytest-8.3.5, pluggy-1.5.0
 rootdir: /project
@@ -37,12 +35,18 @@ E       assert 1 == 2
 
 test_a.py:6: AssertionError
 ----------------------------- Captured stdout call -----------------------------
-{printed}
+";
+
+/// The rest of that log.
+const TAIL: &str = "
 =========================== short test summary info ============================
 FAILED test_a.py::test_b - assert 1 == 2
 ========================= 1 failed, 1 passed in 0.02s ==========================
-"
-    )
+";
+
+/// Returns the log of a failing run whose test has printed `printed`.
+fn failing(printed: &str) -> String {
+    format!("{HEAD}{printed}{TAIL}")
 }
 
 fn parse(text: impl AsRef<[u8]>) -> PytestResult {
@@ -58,20 +62,20 @@ fn is_that_failure(result: &PytestResult) -> bool {
 }
 
 #[test]
-fn a_plain_log_is_read_as_it_is_meant() {
+fn a_plain_log_is_read() {
     assert!(parse(PASSING).passed());
     assert!(is_that_failure(&parse(failing("hello"))));
 }
 
 #[test]
-fn carriage_returns_and_colours_change_nothing() {
-    let colour = |text: &str| {
+fn carriage_returns_and_colors_change_nothing() {
+    let color = |text: &str| {
         let lines = text.lines().map(|line| format!("\x1b[1m\x1b[32m{line}\x1b[0m\n"));
         lines.collect::<String>()
     };
     for (passing, failing) in [
         (PASSING.replace('\n', "\r\n"), failing("hello").replace('\n', "\r\n")),
-        (colour(PASSING), colour(&failing("hello"))),
+        (color(PASSING), color(&failing("hello"))),
     ] {
         assert!(parse(passing).passed());
         assert!(is_that_failure(&parse(failing)));
@@ -105,7 +109,7 @@ fn a_printed_report_does_not_hide_a_failure() {
 
 #[test]
 fn a_printed_report_does_not_make_a_failure() {
-    // `-s`: what a test prints stands among the marks.
+    // With `-s` the output of a test stands among the marks.
     for printed in [
         "FAILED test_a.py::test_b - assert 0",
         "E       assert 1 == 2",
@@ -128,7 +132,7 @@ fn a_pass_printed_by_a_run_that_died_is_no_pass() {
     }
 }
 
-/// A log that is made while it is read, so that only the reader can keep it.
+/// A log that is made while it is read, so that only the reader could keep it.
 struct Long {
     head: &'static [u8],
     line: &'static [u8],
@@ -153,43 +157,19 @@ impl Read for Long {
     }
 }
 
-const HEAD: &[u8] = b"\
-============================= test session starts ==============================
-platform linux -- Python 3.11.7, pytest-8.3.5, pluggy-1.5.0
-collected 1 item
-
-test_a.py F                                                              [100%]
-
-=================================== FAILURES ===================================
-___________________________________ test_b _____________________________________
-
-    def test_b():
->       assert 1 == 2
-E       assert 1 == 2
-
-test_a.py:6: AssertionError
------------------------------ Captured stdout call -----------------------------
-";
-
-const TAIL: &[u8] = b"
-=========================== short test summary info ============================
-FAILED test_a.py::test_b - assert 1 == 2
-============================== 1 failed in 0.02s ===============================
-";
-
-/// The most that a result may hold of a log of 16 MB.
+/// The most bytes that a result may keep of a log of 16 MB.
 const BOUND: usize = 4 << 20;
 
 fn parse_long(line: &'static [u8]) -> PytestResult {
     let n_lines = (16 << 20) / line.len() as u64;
-    let log = BufReader::new(Long { head: HEAD, line, n_lines, tail: TAIL });
+    let log = BufReader::new(Long { head: HEAD.as_bytes(), line, n_lines, tail: TAIL.as_bytes() });
     parse_text(log, &TextOptions::default()).unwrap()
 }
 
 #[test]
 fn a_long_log_is_read_to_its_end_and_not_kept() {
     let chatter = b"2026-01-01 00:00:00 INFO something happened that takes a line to tell of it\n";
-    // One line, and then a great many.
+    // First a single long line, then many lines.
     for line in [&b"no end of it, "[..], chatter, b"test_a.py::test_x PASSED\n", b"E   x\n"] {
         let result = parse_long(line);
         let text = serde_json::to_string(&document(&result)).unwrap();

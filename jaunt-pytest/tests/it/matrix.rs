@@ -1,4 +1,4 @@
-//! Real runs: what our channel tells, and what an independent observer saw in the same run.
+//! Real runs: our results, and what an independent observer saw in the same run.
 
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ const SCENARIOS: &[Scenario] = &[
     ("subtests", &[XDIST], "finished"),
 ];
 
-/// What the oldest and the newest pytest have to show as well.
+/// Scenarios for the oldest and the newest pytest only.
 const MORE: &[Scenario] = &[
     ("mixed", &[&["-qq", "-rN", "--tb=no", "--no-summary"], XDIST], "finished"),
     ("mixed", &[&["-x"]], "finished"),
@@ -56,7 +56,7 @@ const MORE: &[Scenario] = &[
     ("yaml_items", &[], "finished"),
 ];
 
-async fn agree(python: &str, pytest: &'static str, more: &[Scenario]) {
+async fn assert_agreement(python: &str, pytest: &'static str, more: &[Scenario]) {
     let Some(venv) = Venv::get(python, pytest) else { return };
     let mut differences = String::new();
     for (name, args, state) in SCENARIOS.iter().chain(more) {
@@ -68,7 +68,7 @@ async fn agree(python: &str, pytest: &'static str, more: &[Scenario]) {
         }
         let (result, mut observed) = Observed::run(&command).await;
         if !observed.finished {
-            // Warnings are told at the end.
+            // Warnings are reported at the end.
             observed.counts.warnings = 0;
         }
         let ours = Observed::of(&result);
@@ -96,31 +96,31 @@ fn kind(result: &PytestResult) -> String {
 }
 
 #[tokio::test]
-async fn pytest_7_4_on_python_3_11_tells_what_an_observer_sees() {
-    agree("3.11", "7.4.4", MORE).await;
+async fn pytest_7_4_on_python_3_11_reports_what_an_observer_sees() {
+    assert_agreement("3.11", "7.4.4", MORE).await;
 }
 
 #[tokio::test]
-async fn pytest_7_4_on_python_3_13_tells_what_an_observer_sees() {
-    agree("3.13", "7.4.4", MORE).await;
+async fn pytest_7_4_on_python_3_13_reports_what_an_observer_sees() {
+    assert_agreement("3.13", "7.4.4", MORE).await;
 }
 
 #[tokio::test]
-async fn pytest_8_3_on_python_3_11_tells_what_an_observer_sees() {
-    agree("3.11", "8.3.5", &[]).await;
+async fn pytest_8_3_on_python_3_11_reports_what_an_observer_sees() {
+    assert_agreement("3.11", "8.3.5", &[]).await;
 }
 
 #[tokio::test]
-async fn pytest_8_3_on_python_3_13_tells_what_an_observer_sees() {
-    agree("3.13", "8.3.5", &[]).await;
+async fn pytest_8_3_on_python_3_13_reports_what_an_observer_sees() {
+    assert_agreement("3.13", "8.3.5", &[]).await;
 }
 
 #[tokio::test]
-async fn pytest_9_2_on_python_3_11_tells_what_an_observer_sees() {
-    agree("3.11", "9.2.0", MORE).await;
+async fn pytest_9_2_on_python_3_11_reports_what_an_observer_sees() {
+    assert_agreement("3.11", "9.2.0", MORE).await;
 }
 
 #[tokio::test]
-async fn pytest_9_2_on_python_3_13_tells_what_an_observer_sees() {
-    agree("3.13", "9.2.0", MORE).await;
+async fn pytest_9_2_on_python_3_13_reports_what_an_observer_sees() {
+    assert_agreement("3.13", "9.2.0", MORE).await;
 }

@@ -1,4 +1,4 @@
-//! Runs that end in ways of their own.
+//! Runs that end in unusual ways.
 
 use std::cell::RefCell;
 use std::fs;
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::document::document;
 use crate::support::{Project, Venv, run};
 
-/// Runs one file of tests.
+/// Runs a file of tests; `None` without a Python.
 async fn result_of(tests: &str) -> Option<PytestResult> {
     let venv = Venv::any()?;
     let project = Project::new(&[("test_it.py", tests)]);
@@ -86,7 +86,7 @@ def test_fails(deadly): assert 1 == 2
 }
 
 #[tokio::test]
-async fn so_does_a_pass_before_a_deadly_teardown() {
+async fn a_pass_survives_a_deadly_teardown() {
     let deadly = "
 import os, pytest
 
@@ -118,7 +118,7 @@ class TestIt:
 }
 
 #[tokio::test]
-async fn what_other_hooks_make_of_a_report_counts() {
+async fn a_report_that_another_hook_changed_counts() {
     let conftest = "
 import pytest
 
@@ -155,13 +155,13 @@ def test_long(): time.sleep(600)
 ";
     let project = Project::new(&[("test_it.py", tests)]);
     let started = Notify::new();
-    let tell = |event: &PytestEvent| {
+    let on_event = |event: &PytestEvent| {
         if matches!(event, PytestEvent::TestStarted { .. }) {
             started.notify_one();
         }
     };
     let command = project.command(&venv);
-    let result = jaunt_pytest::run(&command, tell, started.notified()).await.unwrap();
+    let result = jaunt_pytest::run(&command, on_event, started.notified()).await.unwrap();
     assert_eq!(result.state, RunState::Interrupted { reason: "stopped by the caller".to_owned() });
     assert!(!result.passed());
 }
@@ -169,7 +169,7 @@ def test_long(): time.sleep(600)
 #[tokio::test]
 async fn a_time_limit_ends_a_run_and_its_children() {
     let Some(venv) = Venv::any() else { return };
-    // The child keeps the lock for as long as it lives.
+    // The child holds the lock until it ends.
     let tests = "
 import fcntl, signal, subprocess, sys, time
 
@@ -192,7 +192,7 @@ time.sleep(600)
 }
 
 #[tokio::test]
-async fn events_tell_of_each_test() {
+async fn every_test_has_its_events() {
     let Some(venv) = Venv::any() else { return };
     let tests = "
 def test_fine(): pass
@@ -200,19 +200,19 @@ def test_fine(): pass
 def test_bad(): assert 0
 ";
     let project = Project::new(&[("test_it.py", tests)]);
-    let told = RefCell::new(Vec::new());
-    let tell = |event: &PytestEvent| match event {
-        PytestEvent::TestStarted { node_id } => told.borrow_mut().push(format!("{node_id} ...")),
+    let seen = RefCell::new(Vec::new());
+    let on_event = |event: &PytestEvent| match event {
+        PytestEvent::TestStarted { node_id } => seen.borrow_mut().push(format!("{node_id} ...")),
         PytestEvent::Outcome { node_id, outcome, counts, .. } => {
             assert_eq!(counts.failed, u64::from(*outcome == Outcome::Failed));
-            told.borrow_mut().push(format!("{node_id} {outcome:?}"));
+            seen.borrow_mut().push(format!("{node_id} {outcome:?}"));
         }
         _ => {}
     };
     let command = project.command(&venv);
-    jaunt_pytest::run(&command, tell, std::future::pending()).await.unwrap();
+    jaunt_pytest::run(&command, on_event, std::future::pending()).await.unwrap();
     assert_eq!(
-        told.into_inner(),
+        seen.into_inner(),
         [
             "test_it.py::test_fine ...",
             "test_it.py::test_fine Passed",
@@ -222,7 +222,7 @@ def test_bad(): assert 0
     );
 }
 
-/// An interpreter that is the one of `venv`, always with this option.
+/// Makes a script that runs the interpreter of `venv` with this option.
 fn with_option(project: &Project, venv: &Venv, option: &str) -> Utf8PathBuf {
     let script = project.root().join("python");
     fs::write(&script, format!("#!/bin/sh\nexec '{}' {option} \"$@\"\n", venv.python)).unwrap();
@@ -244,7 +244,7 @@ async fn an_isolated_python_still_reports() {
 #[tokio::test]
 async fn a_plugin_that_cannot_be_loaded_is_no_pass() {
     let Some(venv) = Venv::any() else { return };
-    // Whoever rules out our plugin gets what the JUnit XML tells, and no proof.
+    // If the plugin cannot be imported, the results are those of the JUnit XML, and prove nothing.
     let sitecustomize = "
 import sys
 

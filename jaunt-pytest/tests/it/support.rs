@@ -1,4 +1,4 @@
-//! Pythons with pytest in them, projects to run, and somebody to watch.
+//! Python environments with pytest, projects to run, and an observer of the runs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use jaunt_pytest::{Counts, OutputMode, Phase, PytestCommand, PytestResult};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::venv;
+use crate::{files, venv};
 
 /// A virtual environment with one version of pytest and of its plugins.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Venv {
     pub(crate) pytest: &'static str,
 }
 
-/// What is installed beside each pytest: for old ones the last versions that take them.
+/// The plugins for each pytest: for old ones, the last versions that support it.
 const PINS: &[(&str, &[&str])] = &[
     (
         "7.4.4",
@@ -55,9 +55,9 @@ const PINS: &[(&str, &[&str])] = &[
 ];
 
 impl Venv {
-    /// The environment with this version of pytest, made on the first use and kept in `target/`.
+    /// Returns the environment with this version of pytest, made on first use and kept in `target/`.
     ///
-    /// `None`, and a word about it, where there is no such Python on this machine.
+    /// `None` if there is no such Python on this machine; it then says that the test is skipped.
     pub(crate) fn get(python: &str, pytest: &'static str) -> Option<Self> {
         let Some(base) = find_python(python) else {
             eprintln!("skipped: there is no Python {python} on this machine");
@@ -67,19 +67,19 @@ impl Venv {
         let this = format!("pytest=={pytest}");
         let packages = [&[this.as_str()], *plugins].concat();
         let name = format!("pytest-{pytest}-py{python}");
-        Some(Self::made(&base, &name, &packages, pytest))
+        Some(Self::make(&base, &name, &packages, pytest))
     }
 
-    /// Some environment, for what depends neither on the Python nor on the pytest.
+    /// Returns an environment for tests that depend on no version; `None` without a Python.
     pub(crate) fn any() -> Option<Self> {
         let Some(base) = venv::interpreter(9) else {
             eprintln!("skipped: there is no Python 3.9 or newer on this machine");
             return None;
         };
-        Some(Self::made(&base, "pytest", venv::PYTEST, "8.4.2"))
+        Some(Self::make(&base, "pytest", venv::PYTEST, "8.4.2"))
     }
 
-    fn made(base: &Path, name: &str, packages: &[&str], pytest: &'static str) -> Self {
+    fn make(base: &Path, name: &str, packages: &[&str], pytest: &'static str) -> Self {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let python = venv::environment(target, base, name, packages).unwrap();
         Self { python: Utf8PathBuf::from_path_buf(python).unwrap(), pytest }
@@ -97,7 +97,7 @@ fn find_python(version: &str) -> Option<PathBuf> {
     let mut installed: Vec<PathBuf> = installed.filter(|path| path.exists()).collect();
     installed.sort();
     [PathBuf::from(&name)].into_iter().chain(installed).find(|program| {
-        // A shim of pyenv's is there even if the version is not chosen.
+        // A shim of pyenv exists even if its version is not chosen.
         let status = Command::new(program)
             .args(["-c", "import venv, ensurepip"])
             .stdout(Stdio::null())
@@ -107,7 +107,7 @@ fn find_python(version: &str) -> Option<PathBuf> {
     })
 }
 
-/// A directory with test files, gone when this is dropped.
+/// A directory with test files, removed on drop.
 pub(crate) struct Project {
     dir: TempDir,
 }
@@ -116,28 +116,26 @@ impl Project {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let project = Self { dir: TempDir::with_prefix("project-").unwrap() };
         for (path, text) in files {
-            let path = project.dir.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
+            files::write(project.dir.path(), path, text);
         }
         project
     }
 
-    /// A copy of one of the projects in `tests/data/projects`.
+    /// Copies one of the projects in `tests/data/projects`.
     pub(crate) fn copy(name: &str) -> Self {
         let project = Self::new(&[]);
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/projects").join(name);
-        copy(&source, project.dir.path());
+        files::copy(&source, project.dir.path());
         project
     }
 
-    /// The directory as Python sees it: without symlinks.
+    /// Returns the directory as Python sees it: without symbolic links.
     pub(crate) fn root(&self) -> Utf8PathBuf {
         let root = fs::canonicalize(self.dir.path()).unwrap();
         Utf8PathBuf::from_path_buf(root).unwrap()
     }
 
-    /// The test files, sorted.
+    /// Returns the test files, sorted.
     pub(crate) fn test_files(&self) -> Vec<Utf8PathBuf> {
         let root = self.root();
         let mut found = Vec::new();
@@ -156,7 +154,7 @@ impl Project {
         found
     }
 
-    /// A run on all test files, in a bare environment.
+    /// Returns a run of all test files, without plugins.
     pub(crate) fn command(&self, venv: &Venv) -> PytestCommand {
         let mut command = PytestCommand::new(&venv.python, self.root(), self.test_files());
         command.output = OutputMode::Capture { limit: 1 << 20 };
@@ -173,29 +171,16 @@ impl Project {
     }
 }
 
-fn copy(source: &Path, target: &Path) {
-    fs::create_dir_all(target).unwrap();
-    for entry in fs::read_dir(source).unwrap() {
-        let entry = entry.unwrap();
-        let target = target.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-/// Runs to the end; nobody stops it.
+/// Runs pytest to its end.
 pub(crate) async fn run(command: &PytestCommand) -> PytestResult {
     jaunt_pytest::run(command, |_| {}, std::future::pending()).await.unwrap()
 }
 
-/// What the observer saw of a run, or a result tells of it.
+/// What an observer saw of a run, or what a result says of it.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     pub(crate) counts: Counts,
-    /// The messages of what failed, by test and phase; empty where the observer knows none.
+    /// The messages of failures, by test and phase; empty if the observer knows none.
     pub(crate) failures: BTreeMap<(String, Phase), Vec<String>>,
     pub(crate) finished: bool,
 }
@@ -225,10 +210,10 @@ impl Observed {
         command.env.insert("OBSERVED".to_owned(), target.to_str().unwrap().to_owned());
         let result = run(&command).await;
         let notes = fs::read_to_string(target).unwrap_or_default();
-        (result, Self::add_up(&notes))
+        (result, Self::from_notes(&notes))
     }
 
-    fn add_up(notes: &str) -> Self {
+    fn from_notes(notes: &str) -> Self {
         let mut observed = Self::default();
         let counts = &mut observed.counts;
         for note in notes.lines() {
@@ -260,7 +245,7 @@ impl Observed {
         observed
     }
 
-    /// The same, as a result tells it.
+    /// Returns the same from a result.
     pub(crate) fn of(result: &PytestResult) -> Self {
         let mut failures: BTreeMap<_, Vec<String>> = BTreeMap::new();
         for failure in &result.failures {
@@ -272,17 +257,19 @@ impl Observed {
         Self { counts, failures, finished: result.complete }
     }
 
-    /// Returns whether nothing that this has seen is different in `other`.
+    /// Checks that `other` has everything that this has, and nothing else.
     pub(crate) fn agrees_with(&self, other: &Self) -> bool {
-        let is_told = |(key, messages): (_, &Vec<String>)| {
-            other.failures.get(key).is_some_and(|told| {
-                told.len() == messages.len()
-                    && messages.iter().all(|message| message.is_empty() || told.contains(message))
+        let is_reported = |(key, messages): (_, &Vec<String>)| {
+            other.failures.get(key).is_some_and(|reported| {
+                reported.len() == messages.len()
+                    && messages
+                        .iter()
+                        .all(|message| message.is_empty() || reported.contains(message))
             })
         };
         self.counts == other.counts
             && self.finished == other.finished
             && self.failures.len() == other.failures.len()
-            && self.failures.iter().all(is_told)
+            && self.failures.iter().all(is_reported)
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::context::{Context, N_MODULES, Program, ninja_in};
-use super::measure::{Figures, ROUNDS, is_there, memory, time};
+use super::measure::{Figures, ROUNDS, is_installed, memory, time};
 use super::report::Line;
 
 pub(super) fn noop(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
@@ -139,7 +139,7 @@ pub(super) fn build(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
 }
 
 pub(super) fn start(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
-    if !is_there("git") {
+    if !is_installed("git") {
         println!("skipped: git is not installed");
         return Ok(Vec::new());
     }

@@ -8,12 +8,12 @@ use std::process::Command;
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
 
-use super::measure::{Figures, is_there, median, time};
+use super::measure::{Figures, is_installed, median, time};
 use super::project::{self, Shape};
 
 pub(super) const N_MODULES: usize = 10_000;
 
-/// What every benchmark needs.
+/// Programs and directories that every benchmark needs.
 pub(super) struct Context<'a> {
     pub(super) sh: &'a Shell,
     pub(super) root: PathBuf,
@@ -22,18 +22,18 @@ pub(super) struct Context<'a> {
     pub(super) jaunt: Program,
     /// Another build of the program, measured in turn with `jaunt`.
     pub(super) versus: Option<Program>,
-    /// Whether programs are built, or taken as they are.
+    /// Whether examples are built first, or used as they are.
     pub(super) builds: bool,
 }
 
-/// A build of the program, and the directory of the projects that it runs in.
+/// A build of the program, and the directory with the projects that it runs in.
 pub(super) struct Program {
     path: PathBuf,
     home: PathBuf,
 }
 
 impl Program {
-    /// Makes the directory, if it is not there.
+    /// Makes the directory unless it exists.
     ///
     /// # Errors
     ///
@@ -49,17 +49,17 @@ impl Program {
         &self.path
     }
 
-    /// The directory of the projects.
+    /// Returns the directory with the projects.
     pub(super) fn home(&self) -> &Path {
         &self.home
     }
 
-    /// The project that [`Context::record`] makes.
+    /// Returns the project that [`Context::record`] makes.
     pub(super) fn recorded(&self) -> PathBuf {
         self.home.join(format!("recorded-{N_MODULES}"))
     }
 
-    /// The recordings of that project.
+    /// Returns the recordings of that project.
     pub(super) fn store(&self) -> PathBuf {
         self.recorded().with_extension("store")
     }
@@ -84,7 +84,7 @@ impl Program {
         command
     }
 
-    /// Builds until the next build has nothing to do and knows it.
+    /// Builds until the next build has nothing to do and finds that in its cache.
     pub(super) fn warm_up(&self, project: &Path) -> anyhow::Result<()> {
         for _ in 0..3 {
             time(&mut self.command(project, &["build"]))?;
@@ -94,8 +94,8 @@ impl Program {
 }
 
 impl Context<'_> {
-    /// Measures our program, the other build of it if there is one, and a peer: one after the other,
-    /// in each round, so that whatever else the machine does hits all alike.
+    /// Measures our program, the other build of it if there is one, and a peer, one after the other in
+    /// each round: so other load on the machine affects all of them.
     ///
     /// The two builds take turns in going first.
     pub(super) fn measure(
@@ -124,8 +124,7 @@ impl Context<'_> {
         iter::once(&self.jaunt).chain(&self.versus)
     }
 
-    /// Makes a project with recorded generations, all fresh, for each program, and builds it until the
-    /// next build has nothing to do and knows it.
+    /// Makes a project with recorded generations for each program, all fresh, and warms it up.
     pub(super) fn record(&self) -> anyhow::Result<()> {
         for program in self.programs() {
             let project = program.recorded();
@@ -137,8 +136,8 @@ impl Context<'_> {
     }
 
     pub(super) fn ninja(&self, n_modules: usize) -> anyhow::Result<Option<PathBuf>> {
-        if !is_there("ninja") {
-            println!("skipped beside ninja, which is not installed (Debian: `ninja-build`)");
+        if !is_installed("ninja") {
+            println!("skipped: ninja is not installed (Debian: `ninja-build`)");
             return Ok(None);
         }
         let dir = self.dir.join(format!("ninja-{n_modules}"));

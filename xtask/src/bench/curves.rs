@@ -27,7 +27,7 @@ pub(super) fn scale(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
         let (large, small) = alternate(ROUNDS, || build(&dir), || build(&base))?;
         let noop = format!("nothing to do, {what}");
         lines.push(Line::new(&noop, "ms", large, peer, small, "≤ 11"));
-        // What was not read for a while is not in memory any more.
+        // The kernel's cache may have dropped files that were not read for a while.
         status(&dir)?;
         let (large, small) = alternate(ROUNDS, || status(&dir), || status(&base))?;
         let cold = format!("`jaunt status`, {what}");
@@ -72,7 +72,7 @@ pub(super) fn python(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
         let ours = |args: &[&str]| time(&mut jaunt.command(&dir, args));
         let (mut checks, mut cold, mut noop) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..3 {
-            // More modules than that take the peer a quarter of an hour.
+            // The peer needs a quarter of an hour for more modules.
             if n_modules <= 300 {
                 let mut status = Command::new(&python);
                 status.args(["-m", "jaunt", "status", "--json", "--root"]).arg(&dir);
@@ -82,7 +82,7 @@ pub(super) fn python(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
                 cold.push(ours(&["status"])?);
                 noop.push(ours(&["build"])?);
             }
-            // A run of minutes says enough.
+            // Runs that take minutes need no repetition.
             if checks.iter().sum::<f64>() > 60_000.0 {
                 break;
             }

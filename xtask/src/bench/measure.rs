@@ -1,4 +1,4 @@
-//! Times of processes: alternately, and the median of several.
+//! Times of processes: measured alternately, and the median of several.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ pub(super) struct Figures {
     pub(super) theirs: f64,
 }
 
-/// Milliseconds of both sides, measured in turn: whatever else the machine does hits both alike.
+/// Returns the medians of both sides, measured in turn: so other load on the machine affects both.
 pub(super) fn alternate(
     rounds: usize,
     mut ours: impl FnMut() -> anyhow::Result<f64>,
@@ -36,7 +36,7 @@ pub(super) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// Milliseconds that a command takes. It must succeed.
+/// Returns the milliseconds that a command takes. It must succeed.
 pub(super) fn time(command: &mut Command) -> anyhow::Result<f64> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let started = Instant::now();
@@ -46,7 +46,7 @@ pub(super) fn time(command: &mut Command) -> anyhow::Result<f64> {
     Ok(took)
 }
 
-/// The same, of a command whose output somebody reads.
+/// Does the same for a command whose output is read.
 pub(super) fn time_read(command: &mut Command) -> anyhow::Result<f64> {
     command.stdin(Stdio::null());
     let started = Instant::now();
@@ -56,7 +56,7 @@ pub(super) fn time_read(command: &mut Command) -> anyhow::Result<f64> {
     Ok(took)
 }
 
-/// The most memory that a command had, in MB; none without GNU time.
+/// Returns the peak memory of a command in MB; `None` without GNU time.
 pub(super) fn memory(command: &[&str], dir: &Path) -> Option<f64> {
     let mut time = Command::new("/usr/bin/time");
     time.args(["-f", "%M"]).args(command).current_dir(dir);
@@ -65,8 +65,8 @@ pub(super) fn memory(command: &[&str], dir: &Path) -> Option<f64> {
     Some(text.lines().last()?.trim().parse::<f64>().ok()? / 1024.0)
 }
 
-/// Whether there is such a program.
-pub(super) fn is_there(program: &str) -> bool {
+/// Checks whether a program is installed.
+pub(super) fn is_installed(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())

@@ -42,7 +42,7 @@ pub(super) fn makespan(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// What running pytest through us adds to running it.
+/// Measures what our runner adds to the time of pytest.
 pub(super) fn pytest(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
     let Some(base) = venv::interpreter(9) else {
         println!("skipped: pytest needs Python 3.9 or newer, and there is none");
@@ -56,7 +56,7 @@ pub(super) fn pytest(context: &Context<'_>) -> anyhow::Result<Vec<Line>> {
     let tests: String =
         (0..2000).map(|idx| format!("def test_{idx}():\n    assert {idx} >= 0\n\n\n")).collect();
     fs::write(dir.join("test_many.py"), tests)?;
-    // Python's own times differ from run to run by more than what is looked for.
+    // Python's own times vary by more than the difference, so there are more rounds, and a fixed hash seed.
     let (ours, theirs) = alternate(
         3 * ROUNDS,
         || {

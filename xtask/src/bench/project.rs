@@ -1,4 +1,4 @@
-//! Projects to measure on, made below `target/bench/` and kept there.
+//! The projects that are measured, made below `target/bench/` and kept there.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use xshell::{Shell, cmd};
 
 use crate::random::Random;
 
-/// How modules depend on each other.
+/// Which modules depend on which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Each on two earlier ones.
@@ -23,7 +23,7 @@ pub(super) enum Shape {
 pub(super) const N_SPECS: usize = 5;
 const N_LINES: usize = 8;
 
-/// Makes the sources, the configuration and the registry of a project, unless they are there.
+/// Makes the sources, the configuration and the registry of a project, unless it was made before.
 pub(super) fn make(dir: &Path, n_modules: usize, shape: Shape) -> anyhow::Result<()> {
     if dir.join("made").exists() {
         return Ok(());
@@ -36,14 +36,14 @@ pub(super) fn make(dir: &Path, n_modules: usize, shape: Shape) -> anyhow::Result
         "version = 1\n\n[paths]\nsource_roots = [\"src\"]\ntest_roots = [\"tests\"]\n",
     )?;
     let mut specs = String::new();
-    for (module, below) in edges(n_modules, shape).into_iter().enumerate() {
+    for (module, dependencies) in edges(n_modules, shape).into_iter().enumerate() {
         let mut text = "import jaunt\n".to_owned();
-        for dep in below.iter().take(50) {
-            writeln!(text, "from app import m{dep}")?;
+        for dependency in dependencies.iter().take(50) {
+            writeln!(text, "from app import m{dependency}")?;
         }
         for spec in 0..N_SPECS {
             let refs: Vec<String> =
-                below.iter().map(|dep| format!("app.m{dep}:f{dep}_{spec}")).collect();
+                dependencies.iter().map(|it| format!("app.m{it}:f{it}_{spec}")).collect();
             source(&mut text, module, spec, &refs)?;
             entry(&mut specs, module, spec, &refs)?;
         }
@@ -89,26 +89,27 @@ fn entry(text: &mut String, module: usize, spec: usize, refs: &[String]) -> std:
     )
 }
 
+/// Returns the dependencies of each module, by number.
 pub(super) fn edges(n_modules: usize, shape: Shape) -> Vec<Vec<usize>> {
     let mut random = Random::new(1);
     let mut below = |limit: usize| random.below(limit as u64) as usize;
-    let deps = (0..n_modules).map(|module| match shape {
+    let edges = (0..n_modules).map(|module| match shape {
         _ if module == 0 => Vec::new(),
         Shape::Random => {
-            let mut deps = vec![below(module), below(module)];
-            deps.sort_unstable();
-            deps.dedup();
-            deps
+            let mut dependencies = vec![below(module), below(module)];
+            dependencies.sort_unstable();
+            dependencies.dedup();
+            dependencies
         }
         Shape::Chain => vec![module - 1],
         Shape::Fan if module == n_modules - 1 => (0..module).collect(),
         Shape::Fan => vec![0],
     });
-    deps.collect()
+    edges.collect()
 }
 
-/// Writes generated files as the Python package writes them, without asking a backend: the digests
-/// are those that `jaunt status` prints.
+/// Writes generated files as the Python package writes them, without asking a backend. The digests are
+/// those that `jaunt status` prints.
 pub(super) fn generate(sh: &Shell, jaunt: &Path, dir: &Path) -> anyhow::Result<()> {
     if dir.join("generated").exists() {
         return Ok(());
@@ -151,7 +152,7 @@ pub(super) fn record(sh: &Shell, jaunt: &Path, dir: &Path, store: &Path) -> anyh
     Ok(())
 }
 
-/// The backend: defines the names that standard input asks for.
+/// Answers a request to the backend: defines the names that it asks for.
 pub(super) fn answer(request: &str) -> String {
     let names = request.split_once("\"expected_names\"").map_or("", |(_, rest)| rest);
     let names = names.split_once('[').map_or("", |(_, rest)| rest);
@@ -165,7 +166,8 @@ fn code(name: &str) -> String {
     )
 }
 
-/// As many edges for ninja: each output depends on its source and on the outputs below.
+/// Makes the same graph for ninja: each output depends on its source and on the outputs of its
+/// dependencies.
 pub(super) fn ninja(sh: &Shell, dir: &Path, n_modules: usize) -> anyhow::Result<()> {
     if dir.join("built").exists() {
         return Ok(());
@@ -173,13 +175,13 @@ pub(super) fn ninja(sh: &Shell, dir: &Path, n_modules: usize) -> anyhow::Result<
     let package = dir.join("src/app/__generated__");
     fs::create_dir_all(&package)?;
     let mut text = "rule generate\n  command = touch $out\n".to_owned();
-    for (module, deps) in edges(n_modules, Shape::Random).into_iter().enumerate() {
+    for (module, dependencies) in edges(n_modules, Shape::Random).into_iter().enumerate() {
         fs::write(dir.join(format!("src/app/m{module}.py")), "")?;
         write!(text, "build src/app/__generated__/m{module}.py: generate src/app/m{module}.py")?;
-        let deps: Vec<String> =
-            deps.iter().map(|dep| format!("src/app/__generated__/m{dep}.py")).collect();
-        if !deps.is_empty() {
-            write!(text, " | {}", deps.join(" "))?;
+        let inputs: Vec<String> =
+            dependencies.iter().map(|it| format!("src/app/__generated__/m{it}.py")).collect();
+        if !inputs.is_empty() {
+            write!(text, " | {}", inputs.join(" "))?;
         }
         text.push('\n');
     }

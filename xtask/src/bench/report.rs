@@ -1,4 +1,4 @@
-//! Results on the disk, and `docs/performance.md` made of them.
+//! Stores results, and makes `docs/performance.md` of them.
 
 use std::fmt::{self, Write as _};
 use std::fs;
@@ -46,7 +46,7 @@ impl Line {
 
     fn ratio(&self) -> String {
         let ratio = self.ours / self.theirs;
-        // More than twenty times faster reads better as a fraction.
+        // A ratio of less than 1/20 reads better as a fraction.
         if ratio < 0.05 { format!("1/{:.0}", 1.0 / ratio) } else { number(ratio) }
     }
 
@@ -80,7 +80,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// With three digits that count.
+/// Formats a number with three significant digits.
 fn number(value: f64) -> String {
     match value {
         100.0.. => format!("{value:.0}"),
@@ -90,13 +90,14 @@ fn number(value: f64) -> String {
     }
 }
 
+/// Stores the results of a benchmark.
 pub(super) fn keep(dir: &Path, name: &str, lines: &[Line]) -> anyhow::Result<()> {
     let rows: String = lines.iter().map(Line::to_row).collect();
     fs::write(dir.join(format!("{name}.result")), rows)?;
     Ok(())
 }
 
-/// Keeps points of curves: the name of the curve, the number of modules, milliseconds.
+/// Stores points of curves: the name of the curve, the number of modules, milliseconds.
 pub(super) fn keep_points(
     dir: &Path,
     name: &str,
@@ -155,7 +156,7 @@ pub(super) fn write<'a>(
 const BEGIN: &str = "<!-- begin: cargo xtask bench -->";
 const END: &str = "<!-- end: cargo xtask bench -->";
 
-/// The machine that this runs on, in a sentence.
+/// Describes the machine in a sentence.
 fn machine() -> String {
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = cpus.lines().find(|line| line.starts_with("model name"));
@@ -165,7 +166,7 @@ fn machine() -> String {
     format!("Measured on: {name}, {cores} cores, Linux {}.", kernel.trim())
 }
 
-/// Time against modules, both logarithmic.
+/// Draws time against the number of modules, both logarithmic.
 fn plot(points: &[(String, f64, f64)]) -> Result<String, fmt::Error> {
     const COLORS: [&str; 5] = ["#0b6e4f", "#1d4e89", "#c1440e", "#7b2d8b", "#555555"];
     let x = |n: f64| 70.0 + (n.log10() - 2.0) * 150.0;

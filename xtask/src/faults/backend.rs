@@ -13,8 +13,8 @@ use crate::faults::lab::{GO, LOG, PAUSE, WAITING};
 
 /// Answers one request of `jaunt.generate/1`.
 ///
-/// Every call adds a line to the log. The code that is returned is a function of the whole context,
-/// so a module that was generated against old code of another one differs from what it should be.
+/// Every call adds a line to the log. The code is a function of the whole context, so a module that was
+/// generated against old code of another one has the wrong bytes.
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut input = String::new();
     std::io::stdin().read_to_string(&mut input)?;
@@ -27,28 +27,28 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .open(LOG)?
         .write_all(format!("{module}\n").as_bytes())?;
 
-    let decides = fnv(context.to_string().as_bytes());
+    let digest = fnv(context.to_string().as_bytes());
     if fs::read_to_string(PAUSE).is_ok_and(|paused| paused.trim() == module) {
         fs::write(WAITING, "")?;
-        // Nobody may be left who could say so.
+        // The campaign may have died, so the backend does not wait for ever.
         let deadline = Instant::now() + Duration::from_secs(60);
         while !Path::new(GO).exists() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
     } else {
-        thread::sleep(Duration::from_micros(decides % 4000));
+        thread::sleep(Duration::from_micros(digest % 4000));
     }
     let names = context["expected_names"].as_array().context("a request has expected names")?;
     let names = names.iter().filter_map(Value::as_str);
     let mut code: String =
-        names.map(|name| format!("def {name}():\n    return {decides}\n")).collect();
-    // Long enough that it could be cut in the middle of a page.
-    code.extend((0..decides % 2000).map(|line| format!("# {line}\n")));
+        names.map(|name| format!("def {name}():\n    return {digest}\n")).collect();
+    // Often longer than a page, so that a file can be cut off inside one.
+    code.extend((0..digest % 2000).map(|line| format!("# {line}\n")));
     std::io::stdout().write_all(code.as_bytes())?;
     Ok(())
 }
 
-/// FNV-1a: a digest that is good enough to tell texts apart.
+/// Computes FNV-1a, which is good enough to tell texts apart.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -1,4 +1,4 @@
-//! Death at a bad moment.
+//! Kills builds at bad moments.
 
 use std::process::Stdio;
 use std::thread;
@@ -14,14 +14,15 @@ use crate::random::Random;
 const MODULES: usize = 40;
 const JOBS: usize = 4;
 
-/// What the builds of one campaign came to.
+/// The totals of a campaign.
 #[derive(Default)]
 struct Tally {
     kills: usize,
     builds: usize,
     leftovers: usize,
     calls: usize,
-    undisturbed: usize,
+    /// Calls that undisturbed builds make.
+    undisturbed_calls: usize,
 }
 
 /// Kills builds at random moments until they are done, from nothing and after edits.
@@ -33,11 +34,11 @@ pub(crate) fn kill(lab: &Lab, size: Size) -> anyhow::Result<String> {
         seed += 1;
         kill_builds(lab, seed, &mut tally).with_context(|| format!("with seed {seed}"))?;
     }
-    let Tally { kills, builds, leftovers, calls, undisturbed } = tally;
+    let Tally { kills, builds, leftovers, calls, undisturbed_calls } = tally;
     Ok(format!(
         "{kills} kills of {builds} builds with {MODULES} modules survived, {leftovers} temporary files \
-         swept, {calls} backend calls where undisturbed builds need {undisturbed} and at most \
-         {} more are allowed",
+         swept, {calls} backend calls, {undisturbed_calls} in undisturbed builds, at most {} more \
+         are allowed",
         kills * JOBS
     ))
 }
@@ -64,7 +65,7 @@ fn kill_builds(lab: &Lab, seed: u64, tally: &mut Tally) -> anyhow::Result<()> {
 
         let before = killed.calls()?;
         let mut kills = 0;
-        // A run that is killed before it did anything, all the time, would not end.
+        // Later runs get more time: one that is always killed before it does anything would never finish.
         while !killed_build(&killed, took.mul_f64(1.0 + kills as f64 / 10.0), &mut rng)? {
             kills += 1;
             tally.leftovers += killed.leftovers()?.len();
@@ -75,7 +76,7 @@ fn kill_builds(lab: &Lab, seed: u64, tally: &mut Tally) -> anyhow::Result<()> {
                 now.get(*path) == Some(bytes) && old.get(*path) != Some(bytes)
             });
             let lost = killed.calls()? - before - kept.count();
-            ensure!(lost <= kills * JOBS, "{lost} calls were paid for nothing, {}", at());
+            ensure!(lost <= kills * JOBS, "{lost} calls were made in vain, {}", at());
         }
         killed.check_done(&new)?;
         let paid = killed.calls()? - before;
@@ -86,13 +87,13 @@ fn kill_builds(lab: &Lab, seed: u64, tally: &mut Tally) -> anyhow::Result<()> {
         tally.kills += kills;
         tally.builds += 1;
         tally.calls += paid;
-        tally.undisturbed += calls;
+        tally.undisturbed_calls += calls;
         old = new;
     }
     Ok(())
 }
 
-/// Whether a build came to its end before it was killed.
+/// Runs a build and kills it at a random moment; returns whether it ended before.
 fn killed_build(project: &Project, took: Duration, rng: &mut Random) -> anyhow::Result<bool> {
     let jobs = JOBS.to_string();
     let mut child = project
@@ -119,30 +120,25 @@ fn killed_build(project: &Project, took: Duration, rng: &mut Random) -> anyhow::
     Ok(status.is_some())
 }
 
-/// Kills a build before every system call of the thread that writes a file.
+/// Kills a build before each system call of the thread that writes a file.
 pub(crate) fn cut(lab: &Lab, size: Size) -> anyhow::Result<String> {
     if !trace::is_available() {
         return Ok(trace::SKIPPED.to_owned());
     }
     let mut kills = 0;
     let mut leftovers = 0;
-    // A file that is new, in a directory that is, and one that replaces another.
+    // A new file in a new directory, and a file that replaces another.
     for is_first in [true, false] {
-        let undisturbed = half_done(lab, "undisturbed", is_first)?;
-        let old = undisturbed.generated()?;
-        undisturbed.build(&[])?;
-        let new = undisturbed.generated()?;
-
-        let traced = half_done(lab, "traced", is_first)?;
-        Paused::start(&traced, 0, &["--jobs", "1"])?.go_on(&["trace=all".to_owned()])?;
-        for (call, nth) in trace::points(&traced)?.into_iter().step_by(size.pick(1, 11)) {
+        let (old, new) = half_done(lab, "undisturbed", is_first)?.old_and_new()?;
+        let calls = trace::calls_of_writer(&half_done(lab, "traced", is_first)?)?;
+        for (call, nth) in calls.into_iter().step_by(size.pick(1, 11)) {
             let project = half_done(lab, "cut", is_first)?;
             let at = || format!("killed at `{call}` number {nth} of the writing thread");
             let ended = Paused::start(&project, 0, &["--jobs", "1"])?
-                .go_on(&[format!("inject={call}:signal=KILL:when={nth}")])
+                .resume(&[format!("inject={call}:signal=KILL:when={nth}")])
                 .with_context(at)?;
             if ended.status.success() {
-                // What the thread does when there is nothing more to do is not always the same.
+                // Which calls the thread makes at the end, when it is idle, differs from run to run.
                 continue;
             }
             ensure!(ended.status.code().is_none(), "a build that was not killed failed: {ended}");
@@ -159,7 +155,7 @@ pub(crate) fn cut(lab: &Lab, size: Size) -> anyhow::Result<String> {
     ))
 }
 
-/// A project of two modules that have to be generated for the first time, or again.
+/// Makes a project of two modules that have to be generated, for the first time or again.
 fn half_done(lab: &Lab, name: &str, is_first: bool) -> anyhow::Result<Project> {
     let project = lab.project(name, &[vec![], vec![0]])?;
     if !is_first {

@@ -1,4 +1,5 @@
-//! Disks that are full, broken, read-only, forbidden, or have no handle left.
+//! Makes system calls on files fail: the disk is full, broken or read-only, access is denied, or no file
+//! handle is left.
 
 use std::collections::BTreeMap;
 
@@ -31,59 +32,53 @@ const CALLS: &[&str] = &[
     "fchmod",
 ];
 
-/// Those without which a file is not what it should be, or may not be after a power cut.
+/// Calls whose failure must be noticed: without them a file is wrong, or may be after a power cut.
 const VITAL: &[&str] = &["write", "fsync", "fdatasync", "renameat", "renameat2", "mkdirat"];
 
 /// `m1` depends on `m0`, and the other two on nothing.
 const EDGES: [&[usize]; 4] = [&[], &[0], &[], &[]];
 
-/// Lets every system call fail that the writing thread makes, each with every error.
+/// Makes each system call of the writing thread fail, with each error.
 pub(crate) fn writing(lab: &Lab, size: Size) -> anyhow::Result<String> {
     if !trace::is_available() {
         return Ok(trace::SKIPPED.to_owned());
     }
     let mut faults = 0;
-    let mut tolerated = 0;
+    let mut recovered = 0;
     for is_first in [true, false] {
-        let undisturbed = project(lab, "undisturbed", is_first)?;
-        let old = undisturbed.generated()?;
-        undisturbed.build(&[])?;
-        let new = undisturbed.generated()?;
-
-        let traced = project(lab, "traced", is_first)?;
-        Paused::start(&traced, 0, &["--jobs", "1"])?.go_on(&["trace=all".to_owned()])?;
-        let mut points: Vec<(String, usize, &str)> = Vec::new();
-        for (call, nth) in trace::points(&traced)? {
+        let (old, new) = project(lab, "undisturbed", is_first)?.old_and_new()?;
+        let mut cases: Vec<(String, usize, &str)> = Vec::new();
+        for (call, nth) in trace::calls_of_writer(&project(lab, "traced", is_first)?)? {
             if CALLS.contains(&call.as_str()) {
-                points.extend(ERRORS.iter().map(|error| (call.clone(), nth, *error)));
+                cases.extend(ERRORS.iter().map(|error| (call.clone(), nth, *error)));
             }
         }
-        // Neighbours in this list differ in the error, so all errors come up, whatever the steps.
-        for (call, nth, error) in points.into_iter().step_by(size.pick(1, 19)) {
+        // Neighbors in this list differ in the error, so each error is tested, also in the short form.
+        for (call, nth, error) in cases.into_iter().step_by(size.pick(1, 19)) {
             let project = project(lab, "broken", is_first)?;
             let paused = Paused::start(&project, 0, &["--jobs", "1"])?;
-            let ended = paused.go_on(&[format!("inject={call}:error={error}:when={nth}")])?;
+            let ended = paused.resume(&[format!("inject={call}:error={error}:when={nth}")])?;
             let at =
                 || format!("{error} of {call} number {nth} (first build: {is_first}): {ended}");
-            if !trace::has_struck(&project)? {
-                // Another thread has done the last of the work.
+            if !trace::has_injected(&project)? {
+                // Another thread has done the rest of the work.
                 continue;
             }
-            let is_tolerated = check(&project, &old, &new, &ended).with_context(at)?;
-            ensure!(!(is_tolerated && VITAL.contains(&call.as_str())), "nobody noticed {}", at());
+            let has_recovered = check(&project, &old, &new, &ended).with_context(at)?;
+            ensure!(!(has_recovered && VITAL.contains(&call.as_str())), "nobody noticed {}", at());
             faults += 1;
-            tolerated += usize::from(is_tolerated);
+            recovered += usize::from(has_recovered);
         }
     }
     ensure!(faults > size.pick(150, 8), "only {faults} faults were made");
     Ok(format!(
-        "{faults} faults of the disk while files were written, {} failed one module by name, \
-         {tolerated} were made up for",
-        faults - tolerated
+        "{faults} faults while files were written: {} failed one module by name, {recovered} were \
+         recovered from",
+        faults - recovered
     ))
 }
 
-/// A project of which one module has to be generated for the first time, or again.
+/// Makes a project whose modules have to be generated, for the first time or again.
 fn project(lab: &Lab, name: &str, is_first: bool) -> anyhow::Result<Project> {
     let project = lab.project(name, &EDGES.map(<[usize]>::to_vec))?;
     if !is_first {
@@ -95,9 +90,9 @@ fn project(lab: &Lab, name: &str, is_first: bool) -> anyhow::Result<Project> {
     Ok(project)
 }
 
-/// Whether the build succeeded all the same. Whatever it did, it has to say so.
+/// Checks the files and the messages of a build with a fault; returns whether it succeeded all the same.
 fn check(project: &Project, old: &Files, new: &Files, ended: &Ended) -> anyhow::Result<bool> {
-    let is_tolerated = match ended.status.code() {
+    let has_recovered = match ended.status.code() {
         Some(0) => {
             project.check_done(new)?;
             true
@@ -131,18 +126,15 @@ fn check(project: &Project, old: &Files, new: &Files, ended: &Ended) -> anyhow::
     project.check_whole(old, new)?;
     project.build(&[])?;
     project.check_done(new)?;
-    Ok(is_tolerated)
+    Ok(has_recovered)
 }
 
-/// Lets the calls of the whole program fail, from its start, in whatever thread.
+/// Makes the calls of the whole program fail, from its start, in any thread.
 pub(crate) fn everywhere(lab: &Lab, size: Size) -> anyhow::Result<String> {
     if !trace::is_available() {
         return Ok(trace::SKIPPED.to_owned());
     }
-    let undisturbed = project(lab, "undisturbed", false)?;
-    let old = undisturbed.generated()?;
-    undisturbed.build(&[])?;
-    let new = undisturbed.generated()?;
+    let (old, new) = project(lab, "undisturbed", false)?.old_and_new()?;
     let mut faults = 0;
     let mut exits: BTreeMap<i32, usize> = BTreeMap::new();
     for (idx, call) in CALLS.iter().enumerate() {
@@ -155,23 +147,23 @@ pub(crate) fn everywhere(lab: &Lab, size: Size) -> anyhow::Result<String> {
             let project = project(lab, "broken", false)?;
             let wrapper = ["strace", "-f", "-qq", "-o", "strace.log", "-e"].map(str::to_owned);
             let inject = format!("inject={call}:error={error}:when={nth}");
-            // What the backend does is its own affair, so there is none that would be traced.
+            // `-f` follows every thread, and the processes of the backend too.
             let mut command = project.under(
                 &[&wrapper[..], &[inject]].concat(),
                 &["build", "--no-wait", "--jobs", "2", "--progress", "none"],
             );
-            let ended = trace::end(&project, command.spawn()?)?;
-            let was_hit = trace::has_struck(&project)?;
-            misses = if was_hit { 0 } else { misses + 1 };
+            let ended = trace::wait_for_end(&project, command.spawn()?)?;
+            let was_injected = trace::has_injected(&project)?;
+            misses = if was_injected { 0 } else { misses + 1 };
             if misses > 2 {
                 break;
             }
-            if !was_hit {
+            if !was_injected {
                 continue;
             }
             let code = ended.status.code().context("the build was killed")?;
-            let at = || format!("{error} of {call} number {nth} of some thread: {ended}");
-            // 127 is the word of the system's loader, before there is a program of ours.
+            let at = || format!("{error} of {call} number {nth} in some thread: {ended}");
+            // 127 comes from the system's loader, before our program runs.
             ensure!(matches!(code, 0..=3 | 127), "the exit code is {code}: {}", at());
             ensure!(!ended.stderr.contains("bug in jaunt"), "a panic: {}", at());
             project.check_whole(&old, &new).with_context(at)?;
@@ -183,5 +175,5 @@ pub(crate) fn everywhere(lab: &Lab, size: Size) -> anyhow::Result<String> {
     }
     let exits: Vec<String> =
         exits.iter().map(|(code, times)| format!("{times}x exit {code}")).collect();
-    Ok(format!("{faults} faults in whatever thread of the program, {}", exits.join(", ")))
+    Ok(format!("{faults} faults in any thread of the program, {}", exits.join(", ")))
 }

@@ -1,4 +1,4 @@
-//! Projects to be broken, and what has to hold for them whatever happened.
+//! The projects of the campaigns, and the checks that must hold for them after every fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use crate::random::Random;
 
-/// Where the backend counts its calls, in the root of a project.
+/// The file in which the backend counts its calls, in the root of a project.
 pub(crate) const LOG: &str = "calls.log";
 /// Holds the name of the module for which the backend waits.
 pub(crate) const PAUSE: &str = "pause";
-/// Is there when the backend waits.
+/// Exists while the backend waits.
 pub(crate) const WAITING: &str = "waiting";
-/// Is made to let the backend go on.
+/// Is created to let the backend continue.
 pub(crate) const GO: &str = "go";
 
-/// Where the generated files of a project are.
+/// The directory of a project's generated files.
 pub(crate) const GENERATED: &str = "src/app/__generated__";
 
 /// A directory for the projects of one campaign.
@@ -47,7 +47,7 @@ impl Lab {
         Ok(fs::remove_dir_all(self.dir)?)
     }
 
-    /// A new project: each module with the modules, of smaller number, that it depends on.
+    /// Makes a project. `edges` has the dependencies of each module, which have smaller numbers.
     pub(crate) fn project(&self, name: &str, edges: &[Vec<usize>]) -> anyhow::Result<Project> {
         let root = self.dir.join(name);
         if root.exists() {
@@ -58,13 +58,13 @@ impl Lab {
         let specs: Vec<Value> = edges
             .iter()
             .enumerate()
-            .map(|(idx, below)| {
-                let below: Vec<String> =
-                    below.iter().map(|it| format!("app.m{it}:f{it}")).collect();
+            .map(|(idx, dependencies)| {
+                let dependencies: Vec<String> =
+                    dependencies.iter().map(|it| format!("app.m{it}:f{it}")).collect();
                 json!({
                     "kind": "magic", "spec_ref": format!("app.m{idx}:f{idx}"),
                     "module": format!("app.m{idx}"), "qualname": format!("f{idx}"),
-                    "source_file": format!("src/app/m{idx}.py"), "dependencies": below,
+                    "source_file": format!("src/app/m{idx}.py"), "dependencies": dependencies,
                 })
             })
             .collect();
@@ -82,17 +82,18 @@ impl Lab {
     }
 }
 
-/// A layered graph with random edges, wide enough that there is always something to run.
-pub(crate) fn layers(modules: usize, wide: usize, rng: &mut Random) -> Vec<Vec<usize>> {
+/// Makes a layered graph with random edges, wide enough that there is always something to run.
+pub(crate) fn layers(modules: usize, width: usize, rng: &mut Random) -> Vec<Vec<usize>> {
     (0..modules)
         .map(|idx| {
-            let Some(above) = (idx / wide).checked_sub(1) else { return Vec::new() };
-            let below = (0..2).map(|_| above * wide + rng.below(wide as u64) as usize);
-            below.collect::<BTreeSet<_>>().into_iter().collect()
+            let Some(layer) = (idx / width).checked_sub(1) else { return Vec::new() };
+            let dependencies = (0..2).map(|_| layer * width + rng.below(width as u64) as usize);
+            dependencies.collect::<BTreeSet<_>>().into_iter().collect()
         })
         .collect()
 }
 
+/// A project of a campaign: `m0`, `m1`, … in the package `app`.
 pub(crate) struct Project {
     root: PathBuf,
     jaunt: PathBuf,
@@ -113,18 +114,18 @@ impl Project {
         Ok(fs::write(self.root.join("jaunt-engine.toml"), engine)?)
     }
 
-    /// Gives the spec of a module another text.
+    /// Changes the text of a module's spec.
     pub(crate) fn edit(&self, idx: usize, version: u64) -> anyhow::Result<()> {
         let text = format!("def f{idx}():\n    \"\"\"Version {version}.\"\"\"\n");
         Ok(fs::write(self.root.join(format!("src/app/m{idx}.py")), text)?)
     }
 
-    /// The program, ready to be run here.
+    /// Returns a command that runs the program here.
     pub(crate) fn jaunt(&self, args: &[&str]) -> Command {
         self.under(&[], args)
     }
 
-    /// The program as the argument of another one.
+    /// Returns a command that runs the program as the argument of another one.
     pub(crate) fn under(&self, wrapper: &[String], args: &[&str]) -> Command {
         let jaunt = self.jaunt.display().to_string();
         let mut words = wrapper.iter().map(String::as_str).chain([jaunt.as_str()]);
@@ -138,7 +139,7 @@ impl Project {
         command
     }
 
-    /// Builds without disturbance, and returns the number of calls.
+    /// Builds without a fault, and returns the number of calls.
     pub(crate) fn build(&self, args: &[&str]) -> anyhow::Result<usize> {
         let before = self.calls()?;
         let output = self.jaunt(&[&["build", "--no-wait"], args].concat()).output()?;
@@ -151,7 +152,7 @@ impl Project {
         Ok(self.calls()? - before)
     }
 
-    /// How often the backend was called so far.
+    /// Returns how often the backend was called so far.
     pub(crate) fn calls(&self) -> anyhow::Result<usize> {
         let path = self.root.join(LOG);
         if !path.exists() {
@@ -160,7 +161,7 @@ impl Project {
         Ok(fs::read_to_string(path)?.lines().count())
     }
 
-    /// The modules that `jaunt status` takes for stale.
+    /// Returns the modules that `jaunt status` calls stale.
     pub(crate) fn stale(&self) -> anyhow::Result<BTreeSet<String>> {
         let output = self.jaunt(&["status", "--json"]).output()?;
         ensure!(
@@ -173,7 +174,7 @@ impl Project {
         Ok(stale.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
-    /// The generated files of all modules.
+    /// Reads the generated files of all modules.
     pub(crate) fn generated(&self) -> anyhow::Result<Files> {
         let mut files = Files::new();
         for idx in 0..self.modules {
@@ -187,7 +188,14 @@ impl Project {
         Ok(files)
     }
 
-    /// The temporary files that are in the project, wherever.
+    /// Builds without a fault, and returns the generated files before and after.
+    pub(crate) fn old_and_new(&self) -> anyhow::Result<(Files, Files)> {
+        let old = self.generated()?;
+        self.build(&[])?;
+        Ok((old, self.generated()?))
+    }
+
+    /// Finds temporary files, anywhere in the project.
     pub(crate) fn leftovers(&self) -> anyhow::Result<Vec<String>> {
         let mut found = Vec::new();
         let mut pending = vec![self.root.clone()];
@@ -204,11 +212,11 @@ impl Project {
         Ok(found)
     }
 
-    /// Every file is the old one or the new one, and what is not new is known to be stale.
+    /// Checks that every file is the old one or the new one, and that exactly those that are not new are
+    /// stale.
     ///
-    /// The new files are those of a build that nobody disturbed. A dependent comes after what it
-    /// depends on and differs when that does, so this says too that no dependent of a regenerated
-    /// module is taken for fresh.
+    /// The new files are those of an undisturbed build. Each file is a function of its dependencies' files,
+    /// so this also checks that no dependent of a regenerated module is called fresh.
     pub(crate) fn check_whole(&self, old: &Files, new: &Files) -> anyhow::Result<()> {
         let now = self.generated()?;
         for (path, bytes) in &now {
@@ -228,7 +236,7 @@ impl Project {
         Ok(())
     }
 
-    /// Everything is as if nobody had disturbed the build.
+    /// Checks that everything is as after an undisturbed build.
     pub(crate) fn check_done(&self, new: &Files) -> anyhow::Result<()> {
         self.check_whole(new, new)?;
         let leftovers = self.leftovers()?;
@@ -237,22 +245,7 @@ impl Project {
     }
 }
 
-/// The generated file of a module.
+/// Returns the path of a module's generated file.
 pub(crate) fn file(idx: usize) -> String {
     format!("{GENERATED}/m{idx}.py")
-}
-
-/// Copies a directory with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -11,7 +11,8 @@ use crate::faults::lab::{Lab, Project};
 use crate::faults::size::Size;
 use crate::faults::trace::wait_until;
 
-/// Starts processes that are hard to find, writes their numbers to a file each, and never answers.
+/// Starts processes that are hard to find, each of which writes its number to a file, and never answers
+/// (with `exit` as its argument: answers and ends).
 const SPAWNER: &str = r#"
 import os, signal, subprocess, sys, time
 
@@ -58,70 +59,71 @@ if "exit" in sys.argv:
 stay(f"{me}-self")
 "#;
 
-/// What one backend starts, itself included.
-const EACH: usize = 4;
+/// The number of processes of one backend, itself included.
+const PER_BACKEND: usize = 4;
 
-/// Ends builds whose backends have left processes everywhere, in every way there is.
+/// Ends builds whose backends have left processes: by signals, by the time limit, and by their own end.
 pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
     let mut processes = 0;
-    let mut endings = 0;
+    let mut builds = 0;
     for round in 0..size.pick(10, 1) {
-        // The second signal ends at once what the first one asks to end.
-        // The gentle ones take their time, so the short form does without.
-        let ways = [
+        // A second signal kills what the first one asks to end. One signal alone takes a while, so the
+        // short form has only pairs.
+        let cases = [
             (&["INT", "INT"][..], 130),
             (&["TERM", "INT"], 143),
             (&["INT"], 130),
             (&["TERM"], 143),
         ];
-        for (signals, exit) in ways.into_iter().take(size.pick(4, 2)) {
+        for (signals, exit) in cases.into_iter().take(size.pick(4, 2)) {
             let project = project(lab, "wait")?;
             let mut child = project.jaunt(&["build", "--jobs", "3"]).spawn()?;
-            wait_until("the backends have started theirs", || {
+            wait_until("the backends have started their processes", || {
                 ensure!(child.try_wait()?.is_none(), "the build has ended");
-                Ok(pids(&project)?.len() == 3 * EACH)
+                Ok(pids(&project)?.len() == 3 * PER_BACKEND)
             })?;
             let started = Instant::now();
             for signal in signals {
                 let id = child.id().to_string();
                 let sent = Command::new("kill").args(["-s", signal, &id]).status()?;
                 ensure!(sent.success(), "cannot send SIG{signal}");
-                // Signals of the same kind that come too fast are one.
+                // Signals of one kind that follow each other too fast are merged.
                 std::thread::sleep(Duration::from_millis(100));
             }
             let output = child.wait_with_output()?;
             let what = format!("round {round}, {signals:?}");
-            ensure!(
-                output.status.code() == Some(exit),
-                "{what}: {} instead of exit {exit}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
+            check_exit(&output, exit).with_context(|| what.clone())?;
             ensure!(started.elapsed() < Duration::from_secs(20), "{what}: it took too long");
-            processes += gone(&project).context(what)?;
-            endings += 1;
+            processes += check_none_left(&project).context(what)?;
+            builds += 1;
         }
-        let ways = [("exit", &[][..], 0), ("wait", &["--timeout", "2"], 3)];
-        for (mode, args, exit) in ways.into_iter().take(size.pick(2, 1)) {
+        let cases = [("exit", &[][..], 0), ("wait", &["--timeout", "2"], 3)];
+        for (mode, args, exit) in cases.into_iter().take(size.pick(2, 1)) {
             let project = project(lab, mode)?;
             let args = [&["build", "--jobs", "3"], args].concat();
             let output = project.jaunt(&args).output()?;
             let what = format!("round {round}, {args:?}");
-            ensure!(
-                output.status.code() == Some(exit),
-                "{what}: {} instead of exit {exit}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
-            processes += gone(&project).context(what)?;
-            endings += 1;
+            check_exit(&output, exit).with_context(|| what.clone())?;
+            processes += check_none_left(&project).context(what)?;
+            builds += 1;
         }
     }
     Ok(format!(
-        "{endings} builds ended by signals, time limits and themselves, of {processes} processes none was left"
+        "{builds} builds ended by signals, time limits and themselves; none of {processes} processes was left"
     ))
 }
 
+fn check_exit(output: &Output, code: i32) -> anyhow::Result<()> {
+    ensure!(
+        output.status.code() == Some(code),
+        "{} instead of exit {code}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// Makes a project whose backends leave processes.
 fn project(lab: &Lab, mode: &str) -> anyhow::Result<Project> {
     let project = lab.project("orphans", &[vec![], vec![], vec![]])?;
     fs::write(project.root().join("spawner.py"), SPAWNER)?;
@@ -129,7 +131,7 @@ fn project(lab: &Lab, mode: &str) -> anyhow::Result<Project> {
     Ok(project)
 }
 
-/// The processes that were started, as far as they have said so.
+/// Returns the numbers of the processes that have been started and have written theirs.
 fn pids(project: &Project) -> anyhow::Result<Vec<String>> {
     let dir = project.root().join("pids");
     if !dir.exists() {
@@ -145,10 +147,10 @@ fn pids(project: &Project) -> anyhow::Result<Vec<String>> {
     Ok(pids)
 }
 
-/// How many processes were started, of which none may be left.
-fn gone(project: &Project) -> anyhow::Result<usize> {
+/// Checks that none of the processes is left, and returns how many there were.
+fn check_none_left(project: &Project) -> anyhow::Result<usize> {
     let pids = pids(project)?;
-    ensure!(pids.len() >= EACH, "the backend did not start its processes: {pids:?}");
+    ensure!(pids.len() >= PER_BACKEND, "the backend did not start its processes: {pids:?}");
     // A process that was killed takes a moment to die.
     let deadline = Instant::now() + Duration::from_secs(2);
     for pid in &pids {

@@ -1,4 +1,4 @@
-//! Somebody who puts links in place of directories while builds run.
+//! Replaces directories by symbolic links while builds run.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -9,14 +9,16 @@ use std::{fs, thread};
 
 use anyhow::ensure;
 
-use crate::faults::lab::{GENERATED, Lab, copy};
+use crate::copy::copy;
+use crate::faults::lab::{GENERATED, Lab, Project};
 use crate::faults::size::Size;
 use crate::random::Random;
 
-/// What is swapped for a link: what is written to, what is above it, and the engine's own.
+/// Directories that are replaced by links: one that is written to, one above it, and the engine's own.
 const SWAPPED: &[&str] = &[GENERATED, "src/app", ".jaunt/engine", ".jaunt"];
 
-/// Swaps directories for links that lead outside while builds run, and looks at the outside.
+/// Replaces directories by links that lead outside while builds run, and checks that the outside stays as
+/// it is.
 pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
     let rounds = size.pick(10_000, 400);
     let mut swaps = 0;
@@ -25,12 +27,13 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
     for swapped in SWAPPED {
         let project = lab.project("raced", &[vec![], vec![], vec![], vec![0], vec![1], vec![2]])?;
         project.build(&[])?;
-        // What is outside looks like what is inside, so that nothing but the place speaks for it.
+        // The outside has the same files as the inside, so that only the place can be the reason not to
+        // write.
         let outside = lab.dir().join("outside");
         if outside.exists() {
             fs::remove_dir_all(&outside)?;
         }
-        copy(&project.root().join(swapped), &outside)?;
+        copy(&project.root().join(swapped), &outside, &[])?;
         let before = snapshot(&outside)?;
 
         let is_over = AtomicBool::new(false);
@@ -39,16 +42,16 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
         thread::scope(|scope| -> anyhow::Result<()> {
             let swapper = scope.spawn(|| swap(&place, &outside, &is_over, &done));
             let mut result = Ok(());
-            let mut so_far = 0;
+            let mut n_builds = 0;
             while result.is_ok()
-                && (done.load(Ordering::Relaxed) < rounds / SWAPPED.len() || so_far < 3)
+                && (done.load(Ordering::Relaxed) < rounds / SWAPPED.len() || n_builds < 3)
             {
                 result = build(&project, &mut refused);
-                so_far += 1;
+                n_builds += 1;
             }
             is_over.store(true, Ordering::Relaxed);
             swapper.join().expect("the swapper does not panic")?;
-            builds += so_far;
+            builds += n_builds;
             result
         })?;
         swaps += done.load(Ordering::Relaxed);
@@ -59,12 +62,12 @@ pub(crate) fn run(lab: &Lab, size: Size) -> anyhow::Result<String> {
         ensure!(leftovers.is_empty(), "the next run left {leftovers:?}");
     }
     Ok(format!(
-        "{swaps} times a directory was swapped for a link during {builds} builds ({refused} of them refused \
-         something by name); outside not a byte and not a time changed"
+        "{swaps} times a directory was replaced by a link during {builds} builds ({refused} of them refused \
+         something by name); outside no byte and no time changed"
     ))
 }
 
-fn build(project: &crate::faults::lab::Project, refused: &mut usize) -> anyhow::Result<()> {
+fn build(project: &Project, refused: &mut usize) -> anyhow::Result<()> {
     let output = project.jaunt(&["build", "--force", "--jobs", "2"]).output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
@@ -76,7 +79,7 @@ fn build(project: &crate::faults::lab::Project, refused: &mut usize) -> anyhow::
     Ok(())
 }
 
-/// Moves a directory away, puts a link in its place, and takes it back, again and again.
+/// Moves a directory away, puts a link in its place, and moves it back, again and again.
 fn swap(
     place: &Path,
     outside: &Path,
@@ -87,7 +90,6 @@ fn swap(
     let mut rng = Random::new(7);
     let mut pause = move |max: u64| thread::sleep(Duration::from_micros(rng.below(max)));
     while !is_over.load(Ordering::Relaxed) {
-        // A build may have made the directory anew, while it was away.
         if fs::rename(place, &aside).is_err() {
             continue;
         }
@@ -97,6 +99,7 @@ fn swap(
             fs::remove_file(place)?;
         }
         if fs::rename(&aside, place).is_err() {
+            // A build has made the directory again meanwhile.
             fs::remove_dir_all(place)?;
             fs::rename(&aside, place)?;
         }
@@ -106,11 +109,11 @@ fn swap(
     Ok(())
 }
 
-/// Bytes, times, and the rest of what is known of a file.
-type Everything = (Vec<u8>, [i64; 4], [u64; 4]);
+/// Bytes, times, and other metadata of a file.
+type State = (Vec<u8>, [i64; 4], [u64; 4]);
 
-/// All that can change of what is outside: bytes, times, owners, permissions.
-fn snapshot(dir: &Path) -> anyhow::Result<BTreeMap<PathBuf, Everything>> {
+/// Returns everything about the outside that can change: bytes, times, owners, permissions.
+fn snapshot(dir: &Path) -> anyhow::Result<BTreeMap<PathBuf, State>> {
     let mut found = BTreeMap::new();
     let mut pending = vec![dir.to_owned()];
     while let Some(path) = pending.pop() {

@@ -1,11 +1,11 @@
-//! The two sizes of a campaign.
+//! How much of a campaign is run.
 
-/// How much of a campaign is run.
+/// The size of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
-    /// All that `docs/reliability.md` says.
+    /// The figures in `docs/reliability.md` are from this size.
     Full,
-    /// What fits into CI.
+    /// Short enough for CI.
     Short,
 }
 

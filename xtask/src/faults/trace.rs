@@ -1,4 +1,4 @@
-//! Faults of the operating system, made by `strace`.
+//! Failing system calls, injected with `strace`.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,31 +9,31 @@ use anyhow::{Context as _, ensure};
 
 use crate::faults::lab::{GO, PAUSE, Project, WAITING};
 
-pub(crate) const SKIPPED: &str = "skipped, because there is no `strace` that may trace \
+pub(crate) const SKIPPED: &str = "skipped: there is no `strace`, or it is not allowed to trace \
      (`apt-get install strace`)";
 
-/// One thread wakes another by writing this to an event handle, which cannot fail.
-const WAKING: &str = r#", "\1\0\0\0\0\0\0\0", 8)"#;
+/// The arguments of a write to an event handle, by which one thread wakes another. It cannot fail.
+const WAKEUP: &str = r#", "\1\0\0\0\0\0\0\0", 8)"#;
 
-/// Nothing here takes longer unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A process that takes longer hangs.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Whether `strace` is installed and allowed to work.
+/// Checks whether `strace` is installed and allowed to trace.
 pub(crate) fn is_available() -> bool {
     let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
     traced.is_ok_and(|output| output.status.success())
 }
 
-/// A build that stands still, because the backend waits before it answers for one module.
+/// A paused build: the backend waits before it answers for one module.
 ///
-/// With one job, one thread waits for the disk on behalf of all modules; that is the one to watch.
+/// With one job, one thread does the file operations of all modules; it is the one that is traced.
 pub(crate) struct Paused<'a> {
     project: &'a Project,
     child: Child,
     thread: u32,
 }
 
-/// A process that has ended, and what it printed.
+/// The exit status of a process, and what it printed.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
@@ -61,16 +61,16 @@ impl<'a> Paused<'a> {
         })?;
         ensure!(child.try_wait()?.is_none(), "the build ended before it called the backend");
         let mut thread = None;
-        wait_until("a thread waits for work on the disk", || {
+        wait_until("a thread waits for file operations", || {
             thread = idle_thread(child.id())?;
             Ok(thread.is_some())
         })?;
-        let thread = thread.context("it was found")?;
+        let thread = thread.context("no thread was found")?;
         Ok(Self { project, child, thread })
     }
 
-    /// Lets the build go on under these expressions of `strace`, to its end.
-    pub(crate) fn go_on(self, expressions: &[String]) -> anyhow::Result<Ended> {
+    /// Resumes the build under these expressions of `strace`, and waits for its end.
+    pub(crate) fn resume(self, expressions: &[String]) -> anyhow::Result<Ended> {
         let log = self.project.root().join("strace.log");
         let thread = self.thread.to_string();
         let mut strace = Command::new("strace");
@@ -81,22 +81,22 @@ impl<'a> Paused<'a> {
         let mut strace = strace.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let status = format!("/proc/{}/task/{thread}/status", self.child.id());
         wait_until("strace is attached", || {
-            // The first call may be the one that waits now, and be the last.
+            // The call that the thread waits in may be the one that kills it.
             let has_ended = strace.try_wait()?.is_some();
             let status = fs::read_to_string(&status).unwrap_or_default();
             Ok(has_ended || !status.lines().any(|line| line == "TracerPid:\t0"))
         })?;
         fs::write(self.project.root().join(GO), "")?;
-        let ended = end(self.project, self.child);
+        let ended = wait_for_end(self.project, self.child);
         strace.wait()?;
         fs::remove_file(self.project.root().join(PAUSE))?;
         ended
     }
 }
 
-/// The thread that has waited for the disk, and would do so again.
+/// Finds the idle thread for file operations.
 ///
-/// It ends when it has nothing to do for long, so it is the one that waits with a time limit.
+/// Such a thread ends if it is idle for long, so it is the one that waits with a time limit.
 fn idle_thread(process: u32) -> anyhow::Result<Option<u32>> {
     let futex = if cfg!(target_arch = "x86_64") { "202" } else { "98" };
     for entry in fs::read_dir(format!("/proc/{process}/task"))? {
@@ -120,34 +120,36 @@ impl From<std::process::Output> for Ended {
     }
 }
 
-/// The system calls that were traced, in order: each with its number among those of its name.
-pub(crate) fn points(project: &Project) -> anyhow::Result<Vec<(String, usize)>> {
+/// Builds, and returns the system calls of the thread that writes the first module, in order, each with
+/// its number among those of its name.
+pub(crate) fn calls_of_writer(project: &Project) -> anyhow::Result<Vec<(String, usize)>> {
+    Paused::start(project, 0, &["--jobs", "1"])?.resume(&["trace=all".to_owned()])?;
     let text = fs::read_to_string(project.root().join("strace.log"))?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut points = Vec::new();
+    let mut calls = Vec::new();
     for line in text.lines() {
         let Some((name, _)) = line.split_once('(') else { continue };
         if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             let count = counts.entry(name).or_default();
             *count += 1;
-            if !line.contains(WAKING) {
-                points.push((name.to_owned(), *count));
+            if !line.contains(WAKEUP) {
+                calls.push((name.to_owned(), *count));
             }
         }
     }
     ensure!(
-        points.iter().any(|(name, _)| name == "fsync"),
-        "the thread that was watched wrote nothing: {points:?}"
+        calls.iter().any(|(name, _)| name == "fsync"),
+        "the traced thread wrote nothing: {calls:?}"
     );
-    Ok(points)
+    Ok(calls)
 }
 
-/// Waits for the end of a process that prints little; one that hangs is killed.
-pub(crate) fn end(project: &Project, mut child: Child) -> anyhow::Result<Ended> {
-    let deadline = Instant::now() + PATIENCE;
+/// Waits for the end of a process that prints little, and kills it if it hangs.
+pub(crate) fn wait_for_end(project: &Project, mut child: Child) -> anyhow::Result<Ended> {
+    let deadline = Instant::now() + TIMEOUT;
     while child.try_wait()?.is_none() && Instant::now() < deadline {
-        let is_asleep = struck(project)?.iter().any(|line| is_waking(line));
-        if is_asleep {
+        // A thread that is never woken hangs.
+        if injected(project)?.iter().any(|line| is_wakeup(line)) {
             break;
         }
         thread::sleep(Duration::from_millis(5));
@@ -156,32 +158,32 @@ pub(crate) fn end(project: &Project, mut child: Child) -> anyhow::Result<Ended> 
     Ok(child.wait_with_output()?.into())
 }
 
-/// Whether faults were made, and all of them are some that a machine can have.
-pub(crate) fn has_struck(project: &Project) -> anyhow::Result<bool> {
-    let struck = struck(project)?;
-    Ok(!struck.is_empty() && !struck.iter().any(|line| is_waking(line)))
+/// Checks whether faults were injected, and only into calls that can fail.
+pub(crate) fn has_injected(project: &Project) -> anyhow::Result<bool> {
+    let injected = injected(project)?;
+    Ok(!injected.is_empty() && !injected.iter().any(|line| is_wakeup(line)))
 }
 
-fn is_waking(line: &str) -> bool {
-    // Of a call that another thread has interrupted in the log, the arguments are not shown.
-    line.contains(WAKING) || line.contains("<... write resumed>")
+fn is_wakeup(line: &str) -> bool {
+    // The log does not show the arguments of a call that another thread has interrupted.
+    line.contains(WAKEUP) || line.contains("<... write resumed>")
 }
 
-/// The calls that were made to fail: with several threads, one of each.
-fn struck(project: &Project) -> anyhow::Result<Vec<String>> {
+/// Returns the lines of calls that were made to fail: with several threads, one for each.
+fn injected(project: &Project) -> anyhow::Result<Vec<String>> {
     let log = project.root().join("strace.log");
     let text = if log.exists() { fs::read_to_string(log)? } else { String::new() };
     Ok(text.lines().filter(|line| line.contains("(INJECTED)")).map(str::to_owned).collect())
 }
 
-/// Looks again and again, for a while.
+/// Polls until a condition holds; fails after a time limit.
 pub(crate) fn wait_until(
     what: &str,
-    mut is_so: impl FnMut() -> anyhow::Result<bool>,
+    mut holds: impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so()? {
-        ensure!(Instant::now() < deadline, "waited {} s until {what}", PATIENCE.as_secs());
+    let deadline = Instant::now() + TIMEOUT;
+    while !holds()? {
+        ensure!(Instant::now() < deadline, "waited {} s until {what}", TIMEOUT.as_secs());
         thread::sleep(Duration::from_millis(2));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Who may depend on whom, and what a pure crate may link.
+//! Which crate may depend on which, and what a pure crate must not link.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use xshell::{Shell, cmd};
 use super::violation::Violation;
 use crate::manifest::{self, Dependency};
 
-/// Crates that must stay free of runtimes and I/O, however deep their dependencies go.
+/// Crates that must not link runtimes and I/O, not even through their dependencies.
 pub(super) const PURE: &[&str] = &["jaunt-dag", "jaunt-digest", "jaunt-text"];
 
-/// What makes a crate impure.
+/// Crates that make a crate impure that links them.
 const IMPURE: &[&str] =
     &["anyhow", "cap-std", "clap", "indicatif", "reqwest", "rustix", "tempfile", "tokio", "tonic"];
 
-/// Each crate with the crates of ours that it may depend on.
+/// Each crate, with those of our crates that it may depend on.
 const EDGES: &[(&str, &[&str])] = &[
     ("jaunt-dag", &[]),
     ("jaunt-text", &[]),
@@ -63,7 +63,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Crates of others that only some of ours may depend on, and why those do.
+/// Third-party crates that only some of our crates may depend on, and for what.
 const OWNED: &[(&str, &[(&str, &str)])] = &[
     ("cap-std", &[("jaunt-write", "handles of directories that nothing leaves")]),
     ("cap-fs-ext", &[("jaunt-write", "the same, without following links")]),
@@ -106,7 +106,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Finds forbidden dependencies in a crate's own list.
+/// Finds forbidden dependencies in a crate's `Cargo.toml`.
 fn direct(krate: &str, dependencies: &[Dependency], violations: &mut Vec<Violation>) {
     let mut push = |line, what, advice: &str| {
         let path = format!("{krate}/Cargo.toml");
@@ -139,7 +139,7 @@ fn direct(krate: &str, dependencies: &[Dependency], violations: &mut Vec<Violati
     }
 }
 
-/// Picks what is impure from the output of `cargo tree`.
+/// Picks the impure crates from the output of `cargo tree`.
 fn impure(tree: &str) -> Vec<&str> {
     let linked = tree.lines().filter_map(|line| line.split(' ').next());
     let mut impure: Vec<&str> = linked.filter(|it| IMPURE.contains(it)).collect();
@@ -179,12 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_linked_deeply_counts_once() {
+    fn a_crate_that_is_linked_twice_counts_once() {
         assert_eq!(impure("jaunt-dag v1\ntokio v1\npetgraph v1\ntokio v1 (*)"), ["tokio"]);
     }
 
     #[test]
-    fn the_list_of_edges_has_no_circle() {
+    fn the_list_of_edges_has_no_cycle() {
         for (idx, (krate, allowed)) in EDGES.iter().enumerate() {
             let earlier: Vec<&str> = EDGES[..idx].iter().map(|(it, _)| *it).collect();
             assert!(allowed.iter().all(|it| earlier.contains(it)), "{krate} stands too early");

@@ -1,4 +1,4 @@
-//! Who may name what: threads, processes, flags, terminals, exit codes, hints.
+//! Which crates may name what: threads, processes, flags, terminals, exit codes, hints, clocks, files.
 
 use super::paths;
 use super::violation::Violation;
@@ -8,27 +8,27 @@ use crate::source::{Source, tokens};
 struct Rule {
     /// What is named.
     what: &'static str,
-    /// Paths that begin with one of these.
+    /// The paths that begin with one of these.
     paths: &'static [&'static str],
-    /// Beginnings of such paths that anyone may name.
+    /// Exceptions: beginnings of such paths that every crate may name.
     except: &'static [&'static str],
-    /// Words in front of a `!`.
+    /// Names of macros.
     macros: &'static [&'static str],
-    /// Words after a `.` and in front of a `(`.
+    /// Names of methods.
     methods: &'static [&'static str],
-    who: Who,
+    allowed: Allowed,
     /// What to do about it.
     advice: &'static str,
 }
 
-/// Whom a rule lets.
-enum Who {
+/// The crates that a rule does not apply to.
+enum Allowed {
     Only(&'static [&'static str]),
     AllBut(&'static [&'static str]),
 }
 
-/// Crates that compute values only. That jaunt-report is one of them cannot be seen from what it links:
-/// jaunt-builder links a runtime.
+/// Crates that only compute values. jaunt-report is one, although it links a runtime through
+/// jaunt-builder.
 const PURE: &[&str] = &["jaunt-dag", "jaunt-digest", "jaunt-text", "jaunt-report"];
 
 const RULES: &[Rule] = &[
@@ -38,7 +38,7 @@ const RULES: &[Rule] = &[
         except: &["std::thread::Result"],
         macros: &[],
         methods: &["spawn_blocking", "spawn"],
-        who: Who::AllBut(PURE),
+        allowed: Allowed::AllBut(PURE),
         advice: "let the caller run it, as `jaunt_digest::Parallelism` does",
     },
     Rule {
@@ -47,7 +47,7 @@ const RULES: &[Rule] = &[
         except: &["std::process::ExitCode", "std::process::ExitStatus", "std::process::id"],
         macros: &[],
         methods: &[],
-        who: Who::Only(&["jaunt-process", "xtask", "tests"]),
+        allowed: Allowed::Only(&["jaunt-process", "xtask", "tests"]),
         advice: "start processes through jaunt-process",
     },
     Rule {
@@ -56,7 +56,7 @@ const RULES: &[Rule] = &[
         except: &[],
         macros: &[],
         methods: &[],
-        who: Who::Only(&["jaunt-cli", "xtask", "tests"]),
+        allowed: Allowed::Only(&["jaunt-cli", "xtask", "tests"]),
         advice: "return an error; jaunt-cli decides how the program exits",
     },
     Rule {
@@ -65,7 +65,7 @@ const RULES: &[Rule] = &[
         except: &[],
         macros: &[],
         methods: &[],
-        who: Who::Only(&["jaunt-cli", "xtask"]),
+        allowed: Allowed::Only(&["jaunt-cli", "xtask"]),
         advice: "take a value of your own; jaunt-cli makes it from the arguments",
     },
     Rule {
@@ -74,7 +74,7 @@ const RULES: &[Rule] = &[
         except: &[],
         macros: &[],
         methods: &[],
-        who: Who::Only(&["jaunt-remote"]),
+        allowed: Allowed::Only(&["jaunt-remote"]),
         advice: "only jaunt-remote speaks to other machines",
     },
     Rule {
@@ -90,7 +90,7 @@ const RULES: &[Rule] = &[
         except: &[],
         macros: &["print", "println", "eprint", "eprintln", "dbg"],
         methods: &["is_terminal"],
-        who: Who::Only(&["jaunt-cli", "xtask"]),
+        allowed: Allowed::Only(&["jaunt-cli", "xtask"]),
         advice: "return a value or report an event; jaunt-cli prints",
     },
     Rule {
@@ -99,7 +99,7 @@ const RULES: &[Rule] = &[
         except: &[],
         macros: &[],
         methods: &["hint", "with_hint"],
-        who: Who::Only(&["jaunt-cli"]),
+        allowed: Allowed::Only(&["jaunt-cli"]),
         advice: "put the facts into the error; jaunt-cli words the hint",
     },
     Rule {
@@ -108,7 +108,7 @@ const RULES: &[Rule] = &[
         except: &[],
         macros: &[],
         methods: &[],
-        who: Who::AllBut(PURE),
+        allowed: Allowed::AllBut(PURE),
         advice: "take the time as an argument",
     },
     Rule {
@@ -117,12 +117,12 @@ const RULES: &[Rule] = &[
         except: &[],
         macros: &[],
         methods: &["canonicalize", "read_dir"],
-        who: Who::AllBut(PURE),
+        allowed: Allowed::AllBut(PURE),
         advice: "take the content as an argument",
     },
 ];
 
-/// What a crate may name although a rule forbids it, with the reason.
+/// Exceptions: a crate, what it may name although a rule forbids it, and why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[(
     "jaunt-process",
     "std::io::stderr",
@@ -131,7 +131,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[(
 
 /// Finds names that a crate must not use.
 pub(super) fn check(krate: &str, sources: &[Source], violations: &mut Vec<Violation>) {
-    let rules: Vec<&Rule> = RULES.iter().filter(|rule| !rule.who.lets(krate)).collect();
+    let rules: Vec<&Rule> = RULES.iter().filter(|rule| !rule.allowed.contains(krate)).collect();
     for source in sources {
         let mut found: Vec<(usize, String, &Rule)> = Vec::new();
         for (line, path) in paths::read(source).named {
@@ -167,8 +167,8 @@ pub(super) fn check(krate: &str, sources: &[Source], violations: &mut Vec<Violat
 }
 
 impl Rule {
-    /// Whether a path is forbidden. A module by itself (`use std::process;`) is not, as long as only what
-    /// is excepted is named through it.
+    /// Checks whether a path is forbidden. A module by itself (`use std::process;`) is not if the rule has
+    /// exceptions: what is named through it is checked where it is named.
     fn forbids(&self, path: &str) -> bool {
         let begins = |prefixes: &[&str]| {
             let mut rests = prefixes.iter().filter_map(|it| path.strip_prefix(it));
@@ -179,8 +179,8 @@ impl Rule {
     }
 }
 
-impl Who {
-    fn lets(&self, krate: &str) -> bool {
+impl Allowed {
+    fn contains(&self, krate: &str) -> bool {
         match self {
             Self::Only(crates) => crates.contains(&krate),
             Self::AllBut(crates) => !crates.contains(&krate),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn exit_codes_are_of_the_command_line_and_statuses_are_not() {
+    fn exit_codes_belong_to_the_command_line_and_statuses_do_not() {
         let text = "use std::process::{ExitCode, ExitStatus};";
         let found = violations("jaunt-engine", text);
         assert_eq!(

@@ -1,5 +1,5 @@
-//! The paths that a source names, imports expanded: `use std::{fs, io::Read}` is two of them, and a
-//! later `fs::read` is `std::fs::read`.
+//! The paths that a source names, with imports expanded: `use std::{fs, io::Read}` is two of them, and
+//! a later `fs::read` is `std::fs::read`.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ pub(crate) type Path = Vec<String>;
 /// The paths of one source.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paths {
-    /// What the source names, with the line. Re-exports are not among it.
+    /// The paths that the source names, each with its line. Re-exports do not count.
     pub(crate) named: Vec<(usize, Path)>,
-    /// What the names that the source imports or re-exports stand for.
+    /// The path behind each name that the source imports or re-exports.
     pub(crate) imports: BTreeMap<String, Path>,
     /// The modules that are declared here and are files (`mod x;`).
     pub(crate) children: Vec<String>,
@@ -31,7 +31,7 @@ pub(crate) fn read(source: &Source) -> Paths {
             paths.children.push(name.text.to_owned());
         }
     }
-    // Imports first: they hold in the whole file, wherever they stand.
+    // Imports first: they apply to the whole file, wherever they stand.
     let uses = read_uses(source, &tokens, &mut paths);
     let mut idx = 0;
     while idx < tokens.len() {
@@ -90,14 +90,14 @@ fn read_uses(source: &Source, tokens: &[Token<'_>], paths: &mut Paths) -> Vec<(u
     uses
 }
 
-/// One name that a `use` item brings.
+/// One name that a `use` item imports.
 struct Leaf {
     line: usize,
     path: Path,
     name: String,
 }
 
-/// Reads a tree of `use`, up to what follows it.
+/// Reads a tree of `use`; `at` is then behind it.
 fn read_tree(tokens: &[Token<'_>], at: &mut usize, prefix: &mut Path, leaves: &mut Vec<Leaf>) {
     let n_before = prefix.len();
     while let Some(token) = tokens.get(*at) {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_re_export_is_no_use() {
+    fn a_re_export_does_not_count_as_a_use() {
         let source = Source::new("a/src/lib.rs", &[], "mod plan;\npub use plan::Plan;\n");
         let paths = read(&source);
         assert!(paths.named.is_empty());

@@ -10,9 +10,9 @@ const FUNCTION: usize = 60;
 /// Lines of code of a `lib.rs`.
 const LIB: usize = 40;
 
-/// What may be longer: a crate, or a function as `path: name`; and why.
+/// Exceptions: a crate, or a function as `path: name`, and why it is longer.
 const LONGER: &[(&str, &str)] = &[
-    ("jaunt-builder", "survey, plan and build share types that nobody else needs"),
+    ("jaunt-builder", "survey, plan and build share types that no other crate needs"),
     ("jaunt-cli", "arguments, messages and progress of ten commands"),
     ("jaunt-digest", "readers of Python sources, headers and registries, for one vocabulary"),
     ("jaunt-engine", "configuration, registry, state and runs of one project"),
@@ -65,7 +65,7 @@ fn check_with(
     }
 }
 
-/// Returns the entries of the list of exceptions that name nothing.
+/// Returns the exceptions that are no longer needed.
 pub(super) fn stale(crates: &[(String, Vec<Source>)]) -> Vec<&'static str> {
     let mut violations = Vec::new();
     for (krate, sources) in crates {
@@ -103,7 +103,7 @@ fn functions(code: &str) -> Vec<Function<'_>> {
     functions
 }
 
-/// Returns the line of the brace that closes a function's body; `None` if it has no body.
+/// Returns the line of the brace that closes a function's body; `None` if it has none.
 fn last_line(tokens: &[Token<'_>]) -> Option<usize> {
     let mut depth = 0_usize;
     for token in tokens {

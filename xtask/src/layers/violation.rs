@@ -1,4 +1,4 @@
-//! What breaks a rule, and where.
+//! A broken rule, and where it is broken.
 
 use std::fmt;
 

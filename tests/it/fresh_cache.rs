@@ -1,41 +1,41 @@
-//! Builds with nothing to do, once everything was looked at and once from what is remembered.
+//! Builds with nothing to do, with and without the cache of an earlier one.
 
 use std::fs;
 
 use crate::build::project;
 use crate::support::Project;
 
-const MEMORY: &str = ".jaunt/engine/fresh";
+const CACHE: &str = ".jaunt/engine/fresh";
 
-/// A built project, and the memory of a build with nothing to do.
-fn remembering() -> Project {
+/// Makes a built project with the cache of a build with nothing to do.
+fn cached() -> Project {
     let project = project();
     assert_eq!(project.jaunt("build").code(), 0);
-    assert!(!project.exists(MEMORY), "there was something to do");
+    assert!(!project.exists(CACHE), "there was something to do");
     assert_eq!(project.jaunt("build").code(), 0);
-    assert!(project.exists(MEMORY));
+    assert!(project.exists(CACHE));
     project
 }
 
-/// The output without the line that tells how long it took.
+/// Removes the line with the duration.
 fn without_time(output: &str) -> String {
     output.lines().filter(|line| !line.contains("duration_ms")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn the_result_is_the_same_with_and_without_memory() {
-    let project = remembering();
+fn the_result_is_the_same_with_and_without_the_cache() {
+    let project = cached();
     for args in ["build", "build --json", "build --dry-run", "build --dry-run --json --explain"] {
         let with = without_time(&project.jaunt(args).to_string());
-        let memory = fs::read(project.root().join(MEMORY)).unwrap();
-        fs::remove_file(project.root().join(MEMORY)).unwrap();
+        let cache = fs::read(project.root().join(CACHE)).unwrap();
+        fs::remove_file(project.root().join(CACHE)).unwrap();
         assert_eq!(without_time(&project.jaunt(args).to_string()), with, "{args}");
-        fs::write(project.root().join(MEMORY), memory).unwrap();
+        fs::write(project.root().join(CACHE), cache).unwrap();
     }
 }
 
 #[test]
-fn what_changed_is_noticed() {
+fn every_change_is_noticed() {
     type Change<'a> = &'a dyn Fn(&Project);
     let cases: [(&str, Change<'_>); 6] = [
         ("a source", &|it| it.edit("src/app/price.py", "costs", "is")),
@@ -54,26 +54,26 @@ fn what_changed_is_noticed() {
         ("a file that is gone", &|it| {
             fs::remove_file(it.root().join("src/app/__generated__/cart.py")).unwrap();
         }),
-        ("damage", &|it| it.write(MEMORY, "jaunt-evidence 1 and so on")),
+        ("damage", &|it| it.write(CACHE, "jaunt-evidence 1 and so on")),
     ];
     for (what, change) in cases {
-        let project = remembering();
+        let project = cached();
         change(&project);
         let with = project.jaunt("build --dry-run --json").stdout();
-        fs::remove_file(project.root().join(MEMORY)).unwrap();
+        fs::remove_file(project.root().join(CACHE)).unwrap();
         assert_eq!(project.jaunt("build --dry-run --json").stdout(), with, "{what}");
         assert_eq!(with.contains("\"generated\": []"), what == "damage", "{what}: {with}");
     }
 }
 
 #[test]
-fn leftovers_of_killed_runs_go_without_looking_at_everything() {
-    let project = remembering();
-    let memory = fs::read(project.root().join(MEMORY)).unwrap();
+fn temporary_files_of_killed_runs_are_removed_although_the_cache_holds() {
+    let project = cached();
+    let cache = fs::read(project.root().join(CACHE)).unwrap();
     let folder = "src/app/__generated__";
     let temporary = format!("{folder}/.jaunt-1-0.tmp");
     project.write(&temporary, "half of a file");
     assert_eq!(project.jaunt("build").code(), 0);
     assert!(!project.exists(&temporary));
-    assert!(fs::read(project.root().join(MEMORY)).unwrap().len() == memory.len());
+    assert!(fs::read(project.root().join(CACHE)).unwrap().len() == cache.len());
 }

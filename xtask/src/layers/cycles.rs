@@ -1,4 +1,4 @@
-//! No circle between the files of a crate.
+//! No cycles between the files of a crate.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,10 +9,10 @@ use super::paths::{self, Path, Paths};
 use super::violation::Violation;
 use crate::source::Source;
 
-/// Files by number, each with those that it uses and the line that says so.
+/// For each file, by number: the files that it uses, each with the first line that does.
 type Uses = Vec<BTreeMap<usize, usize>>;
 
-/// Finds files that use each other, and names the way around for each group of them.
+/// Finds strongly connected components of files, and spells out a shortest cycle in each.
 pub(super) fn check(sources: &[Source], violations: &mut Vec<Violation>) {
     let uses = uses(sources);
     let edges = uses.iter().enumerate().flat_map(|(from, to)| to.keys().map(move |to| (from, *to)));
@@ -23,15 +23,15 @@ pub(super) fn check(sources: &[Source], violations: &mut Vec<Violation>) {
     graph.extend_with_edges(edges);
     for component in tarjan_scc(&graph) {
         let members: Vec<usize> = component.iter().map(|node| node.index()).collect();
-        let Some(way) = way_around(&uses, &members) else { continue };
-        let stops: Vec<String> = way
+        let Some(cycle) = shortest_cycle(&uses, &members) else { continue };
+        let steps: Vec<String> = cycle
             .windows(2)
             .map(|step| format!("{}:{}", sources[step[0]].path, uses[step[0]][&step[1]]))
             .collect();
-        // The way may leave some out.
+        // The cycle may leave some members out.
         let others: Vec<&str> = members
             .iter()
-            .filter(|member| !way.contains(member))
+            .filter(|member| !cycle.contains(member))
             .map(|member| sources[*member].path.as_str())
             .collect();
         let others = if others.is_empty() {
@@ -40,33 +40,33 @@ pub(super) fn check(sources: &[Source], violations: &mut Vec<Violation>) {
             format!(", and with them {}", others.join(", "))
         };
         violations.push(Violation {
-            path: sources[way[0]].path.clone(),
-            line: uses[way[0]][&way[1]],
+            path: sources[cycle[0]].path.clone(),
+            line: uses[cycle[0]][&cycle[1]],
             what: format!(
-                "{} files use each other in a circle: {} → {}{others}",
+                "{} files use each other in a cycle: {} → {}{others}",
                 members.len(),
-                stops.join(" → "),
-                sources[way[0]].path
+                steps.join(" → "),
+                sources[cycle[0]].path
             ),
             advice: "move what both need into a file of its own".to_owned(),
         });
     }
 }
 
-/// Returns a shortest way from the first member back to it, both ends named; `None` for a file alone.
-fn way_around(uses: &Uses, members: &[usize]) -> Option<Vec<usize>> {
+/// Returns a shortest path from the first member back to itself, with both ends; `None` if there is none.
+fn shortest_cycle(uses: &Uses, members: &[usize]) -> Option<Vec<usize>> {
     let start = *members.iter().min()?;
     let mut from = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(file) = queue.pop_front() {
         for &next in uses[file].keys().filter(|next| members.contains(next)) {
             if next == start {
-                let mut way = vec![start, file];
-                while let Some(&before) = from.get(way.last()?) {
-                    way.push(before);
+                let mut cycle = vec![start, file];
+                while let Some(&before) = from.get(cycle.last()?) {
+                    cycle.push(before);
                 }
-                way.reverse();
-                return Some(way);
+                cycle.reverse();
+                return Some(cycle);
             }
             if let std::collections::btree_map::Entry::Vacant(vacant) = from.entry(next) {
                 vacant.insert(file);
@@ -94,7 +94,7 @@ fn uses(sources: &[Source]) -> Uses {
     uses
 }
 
-/// Finds the file that defines what a path names, through imports and re-exports on the way.
+/// Finds the file that defines what a path names, following imports and re-exports.
 fn resolve(
     all: &[Paths],
     files: &BTreeMap<&[String], usize>,
@@ -116,7 +116,7 @@ fn resolve(
     if let Some(target) = paths.imports.get(item) {
         let further = [&target[..], &rest[n_modules + 1..]].concat();
         if further != *path {
-            // What comes from another crate is nobody's file.
+            // A path into another crate is no file here.
             return resolve(all, files, &further, depth + 1);
         }
     }
@@ -127,7 +127,7 @@ fn resolve(
 mod tests {
     use super::*;
 
-    fn circles(sources: &[(&str, &[&str], &str)]) -> Vec<String> {
+    fn cycles(sources: &[(&str, &[&str], &str)]) -> Vec<String> {
         let sources: Vec<Source> =
             sources.iter().map(|(path, module, text)| Source::new(path, module, text)).collect();
         let mut violations = Vec::new();
@@ -136,18 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn two_files_that_import_each_other_are_a_circle() {
-        let found = circles(&[
+    fn two_files_that_import_each_other_are_a_cycle() {
+        let found = cycles(&[
             ("lib.rs", &[], "mod a;\nmod b;\npub use a::A;\npub use b::B;"),
             ("a.rs", &["a"], "use crate::B;\npub struct A(B);"),
             ("b.rs", &["b"], "pub struct B;\nimpl B {\n    fn f(_: super::a::A) {}\n}"),
         ]);
-        assert_eq!(found, ["2 files use each other in a circle: a.rs:1 → b.rs:3 → a.rs"]);
+        assert_eq!(found, ["2 files use each other in a cycle: a.rs:1 → b.rs:3 → a.rs"]);
     }
 
     #[test]
-    fn a_parent_that_declares_and_re_exports_is_in_no_circle() {
-        let found = circles(&[
+    fn a_parent_that_declares_and_re_exports_is_in_no_cycle() {
+        let found = cycles(&[
             ("lib.rs", &[], "mod a;\npub use a::A;"),
             ("a.rs", &["a"], "mod inner;\npub(crate) use inner::A;"),
             ("a/inner.rs", &["a", "inner"], "use super::A as Again;\nuse crate::A as Other;"),
@@ -156,23 +156,23 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_uses_its_child_is_in_a_circle_with_it() {
-        let found = circles(&[
+    fn a_parent_that_uses_its_child_is_in_a_cycle_with_it() {
+        let found = cycles(&[
             ("lib.rs", &[], "mod a;"),
             ("a.rs", &["a"], "mod inner;\nfn f() { inner::g(); }\npub struct S;"),
             ("a/inner.rs", &["a", "inner"], "use super::S;\npub fn g() {}"),
         ]);
-        assert_eq!(found, ["2 files use each other in a circle: a.rs:2 → a/inner.rs:1 → a.rs"]);
+        assert_eq!(found, ["2 files use each other in a cycle: a.rs:2 → a/inner.rs:1 → a.rs"]);
     }
 
     #[test]
-    fn the_shortest_way_around_is_told() {
-        let found = circles(&[
+    fn a_shortest_cycle_is_spelled_out() {
+        let found = cycles(&[
             ("lib.rs", &[], "mod a;\nmod b;\nmod c;"),
             ("a.rs", &["a"], "use crate::b::B;"),
             ("b.rs", &["b"], "use crate::c;\nfn f() { c::g() }"),
             ("c.rs", &["c"], "\nuse crate::{a, b};"),
         ]);
-        assert_eq!(found, ["3 files use each other in a circle: a.rs:1 → b.rs:1 → c.rs:2 → a.rs"]);
+        assert_eq!(found, ["3 files use each other in a cycle: a.rs:1 → b.rs:1 → c.rs:2 → a.rs"]);
     }
 }
