@@ -29,7 +29,7 @@ pub(crate) fn strip_fence(answer: &str) -> &str {
     only_block(answer).map_or(answer, |block| &answer[block])
 }
 
-/// The inside of the only block that can be meant.
+/// Returns the inside of the only block that can be meant.
 fn only_block(answer: &str) -> Option<Range<usize>> {
     let mut n_blocks = 0;
     let mut unmarked = None;
@@ -69,12 +69,12 @@ fn only_block(answer: &str) -> Option<Range<usize>> {
     }
 }
 
-/// The first line that is not blank, with its end.
+/// Returns the first line that is not blank, with its end.
 fn first_line(text: &str) -> Option<Range<usize>> {
     lines(text).find(|(_, line)| !line.trim().is_empty()).map(|(range, _)| range)
 }
 
-/// The last line that is not blank, without its end.
+/// Returns the last line that is not blank, without its end.
 fn last_line(text: &str) -> Range<usize> {
     let text = text.trim_end();
     text.rfind('\n').map_or(0, |before| before + 1)..text.len()
@@ -117,7 +117,7 @@ fn split_fence(line: &str) -> Option<(char, usize, &str)> {
     (length >= 3 && line.len() - unindented.len() <= 3).then_some((mark, length, rest))
 }
 
-/// The lines of a text: where each is, with its end, and what it says, without.
+/// Returns the lines of a text: where each is, with its end, and what it says, without.
 fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     text.split_inclusive('\n').scan(0, |end, line| {
         let start = *end;

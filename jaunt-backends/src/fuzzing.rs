@@ -6,7 +6,7 @@ use crate::fence::strip_fence;
 use crate::prompt::{Placeholder, Template};
 use crate::store::Recording;
 
-/// The code of an answer is a part of it.
+/// Checks that the code of an answer is a part of it.
 ///
 /// # Panics
 ///
@@ -15,7 +15,7 @@ pub fn fence(answer: &str) {
     assert!(answer.contains(strip_fence(answer)));
 }
 
-/// What is read as a recording holds what it promises, and is written as it was read.
+/// Checks that what is read as a recording holds what it promises, and is written as it was read.
 ///
 /// # Panics
 ///
@@ -28,7 +28,7 @@ pub fn recording(text: &str) {
     }
 }
 
-/// A template is rendered whatever it says, or its first unknown placeholder is named.
+/// Checks that a template is rendered whatever it says, or its first unknown placeholder is named.
 ///
 /// # Panics
 ///

@@ -204,10 +204,10 @@ impl Templates {
     }
 }
 
-/// What stands where there is nothing to say.
+/// Stands in place of nothing.
 const NONE: &str = "(none)";
 
-/// Named pieces of text, one below the other.
+/// Returns named pieces of text, one below the other.
 fn block(items: impl Iterator<Item = (impl Display, impl AsRef<str>)>) -> String {
     let items: Vec<String> =
         items.map(|(name, text)| format!("# {name}\n{}\n", text.as_ref().trim_end())).collect();

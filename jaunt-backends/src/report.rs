@@ -10,7 +10,7 @@ use jaunt_text::last_lines;
 const LINES: usize = 10;
 const WIDTH: usize = 200;
 
-/// A message, and below it what the program said last: on its standard error, or, where that is
+/// Returns a message, and below it what the program said last: on its standard error, or, if that is
 /// empty, on its standard output.
 pub(crate) fn with_last_words(message: String, stderr: &[u8], stdout: &[u8]) -> String {
     for (stream, bytes) in [("standard error", stderr), ("standard output", stdout)] {
@@ -25,7 +25,7 @@ pub(crate) fn with_last_words(message: String, stderr: &[u8], stdout: &[u8]) -> 
     message
 }
 
-/// How a program ended, to go after its name: "exited with code 3".
+/// Returns how a program ended, to go after its name: "exited with code 3".
 pub(crate) fn ending(status: ExitStatus) -> String {
     if let Some(number) = status.signal() {
         return match signal_name(number) {
@@ -39,7 +39,7 @@ pub(crate) fn ending(status: ExitStatus) -> String {
     }
 }
 
-/// A number of bytes as a person would say it.
+/// Returns a number of bytes as a person would say it.
 pub(crate) fn size(bytes: usize) -> String {
     const KIB: usize = 1024;
     const MIB: usize = 1024 * KIB;

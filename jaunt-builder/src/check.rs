@@ -108,7 +108,7 @@ pub fn check(source: &str, ctx: &ModuleSpecContext) -> Vec<Problem> {
     missing.chain(lost.iter().cloned().map(Problem::Lost)).chain(copied).collect()
 }
 
-/// Whether a source names a module somewhere, in whatever way it is imported.
+/// Returns whether a source names a module somewhere, in whatever way it is imported.
 fn names(source: &str, module: &ModuleName) -> bool {
     let last = module.as_str().rsplit('.').next().unwrap_or_default();
     let is_word = |c: char| c.is_alphanumeric() || c == '_';

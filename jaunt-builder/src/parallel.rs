@@ -27,7 +27,7 @@ impl Parallelism for Threads {
         self.width
     }
 
-    /// The first job runs on the caller's thread.
+    /// Runs the first job on the caller's thread, and the others on threads of their own.
     fn run(&self, jobs: Vec<Job<'_>>) {
         let mut jobs = jobs.into_iter();
         let Some(first) = jobs.next() else { return };

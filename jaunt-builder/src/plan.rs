@@ -229,7 +229,7 @@ fn compare(
     reasons
 }
 
-/// Whether a file was written by this program, and not by Python's jaunt: then what it does not
+/// Returns whether a file was written by this program, and not by Python's jaunt: then what it does not
 /// record was not there.
 fn is_complete(header: &Header<'_>) -> bool {
     header.body_digest().is_some()

@@ -65,7 +65,7 @@ impl BuildReport {
         self.names(|outcome| matches!(outcome, ModuleOutcome::Cancelled))
     }
 
-    /// Whether every module is now fresh.
+    /// Returns whether every module is now fresh.
     pub fn is_ok(&self) -> bool {
         self.outcomes
             .values()

@@ -335,7 +335,7 @@ pub(crate) struct StatusArgs {
 }
 
 impl GenerateArgs {
-    /// How progress is shown, whichever flag says so.
+    /// Returns how progress is shown, whichever flag says so.
     pub(crate) fn progress(&self) -> ProgressChoice {
         if self.no_progress { ProgressChoice::None } else { self.progress }
     }
@@ -392,7 +392,7 @@ pub(crate) enum RegistryCommand {
     },
 }
 
-/// The names of the backends that ship, each with its line in the help.
+/// Reads the name of a backend that ships. Each has its line in the help.
 fn backend_name() -> impl TypedValueParser<Value = BackendName> {
     let values = BackendName::ALL.map(|it| PossibleValue::new(it.as_str()).help(it.summary()));
     PossibleValuesParser::new(values).try_map(|name| {
@@ -408,7 +408,7 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     }
 }
 
-/// A number of seconds that a time limit can have.
+/// Reads a number of seconds that a time limit can have.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= 1e9 => Ok(seconds),

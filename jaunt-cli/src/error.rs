@@ -39,7 +39,7 @@ pub(crate) enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The word that stands in JSON documents.
+    /// Returns the word that stands in JSON documents.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Usage => "usage",
@@ -55,7 +55,7 @@ impl ErrorKind {
         }
     }
 
-    /// The exit code, as the README documents it.
+    /// Returns the exit code, as the README documents it.
     pub(crate) fn exit(self) -> Exit {
         match self {
             Self::Usage
@@ -95,14 +95,14 @@ impl CommandError {
         }
     }
 
-    /// The error with its chain of sources as causes.
+    /// Makes an error with its chain of sources as causes.
     pub(crate) fn of(kind: ErrorKind, err: &dyn Error) -> Self {
         let mut chain = error_chain(err);
         let causes = chain.split_off(1);
         Self { causes, ..Self::new(kind, chain.remove(0)) }
     }
 
-    /// `cannot VERB PATH`, caused by what the operating system said.
+    /// Makes the error `cannot VERB PATH`, caused by a failed system call.
     pub(crate) fn io(verb: &str, path: impl fmt::Display, err: &dyn Error) -> Self {
         Self::new(ErrorKind::Io, format!("cannot {verb} `{path}`")).because(err)
     }
@@ -119,7 +119,7 @@ impl CommandError {
         self
     }
 
-    /// The error as a document.
+    /// Returns the error as a document.
     pub(crate) fn to_document(&self) -> String {
         let causes: Vec<String> = self.causes.iter().chain(&self.notes).cloned().collect();
         let body = ErrorBody {
@@ -308,7 +308,7 @@ impl From<GeneratorError> for CommandError {
     }
 }
 
-/// What can be done about a backend that cannot be used, as orders.
+/// Returns what can be done about a backend that cannot be used, as orders.
 fn hints_for_backend(err: &BackendConfigError) -> Vec<String> {
     let hints: &[&str] = match err {
         BackendConfigError::NoCommand => {

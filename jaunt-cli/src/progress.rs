@@ -22,7 +22,7 @@ impl Progress {
         Self { shown: Shown::new(ui, resolve(ui, choice), total as u64), running: Vec::new() }
     }
 
-    /// Whether the problems of a module are shown when it fails.
+    /// Returns whether the problems of a module are shown when it fails.
     pub(crate) fn shows_problems(&self) -> bool {
         self.shown.has_lines && !self.shown.ui.is_quiet()
     }

@@ -21,7 +21,7 @@ use crate::signals::Signals;
 use crate::ui::{self, Ui};
 use crate::usage::{refuse_foreign_flags, suggest_target, usage_error, wants_json};
 
-/// The whole program: reads the arguments and the environment of the process, runs one command, and
+/// Runs the whole program: reads the arguments and the environment of the process, runs one command, and
 /// returns its exit code.
 pub fn main_impl() -> ExitCode {
     // A panic of a job is an outcome, and one of ours is reported below: neither is printed here.

@@ -70,7 +70,7 @@ impl Session {
         error
     }
 
-    /// A program of the command line: a bare name is looked for in the PATH.
+    /// Finds a program of the command line: a bare name is looked for in the PATH.
     fn program(&self, path: &Utf8Path) -> Utf8PathBuf {
         let is_bare = path.components().count() == 1 && !path.as_str().contains('/');
         if is_bare { path.to_owned() } else { self.path(path) }

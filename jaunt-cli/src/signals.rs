@@ -56,12 +56,12 @@ impl Signals {
 }
 
 impl Stop {
-    /// For processes that have to be told.
+    /// Returns the level of urgency, for processes that have to be told.
     pub(crate) fn level(&self) -> watch::Receiver<StopLevel> {
         self.level.clone()
     }
 
-    /// The number of the first signal, once there was one.
+    /// Returns the number of the first signal, once there was one.
     pub(crate) fn signal(&self) -> Option<u8> {
         *self.first.borrow()
     }

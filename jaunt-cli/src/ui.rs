@@ -43,7 +43,7 @@ impl Tone {
 }
 
 impl Ui {
-    /// The terminal that these flags ask for. `no_color` is whether the environment has `NO_COLOR`.
+    /// Makes the terminal that these flags ask for. `no_color` is whether the environment has `NO_COLOR`.
     pub(crate) fn new(common: &CommonArgs, no_color: bool) -> Self {
         let has_color = match common.color {
             ColorChoice::Always => true,
@@ -59,7 +59,7 @@ impl Ui {
         }
     }
 
-    /// Whether the result is one JSON document.
+    /// Returns whether the result is one JSON document.
     pub(crate) fn is_json(&self) -> bool {
         self.is_json
     }
@@ -68,28 +68,28 @@ impl Ui {
         self.is_quiet
     }
 
-    /// A message about what happens, unless `--quiet`.
+    /// Prints a message about what happens, unless `--quiet`.
     pub(crate) fn note(&self, message: impl fmt::Display) {
         if !self.is_quiet {
             self.line(&message.to_string());
         }
     }
 
-    /// A message for those who said `--verbose`.
+    /// Prints a message for those who said `--verbose`.
     pub(crate) fn detail(&self, message: impl fmt::Display) {
         if self.is_verbose {
             self.line(&message.to_string());
         }
     }
 
-    /// A message with a colored word in front.
+    /// Prints a message with a colored word in front.
     pub(crate) fn labelled(&self, tone: Tone, label: &str, message: impl fmt::Display) {
         if !self.is_quiet {
             self.label(tone, label, &message.to_string());
         }
     }
 
-    /// An error, its causes and its hints. `--quiet` does not hide it.
+    /// Prints an error, its causes and its hints. `--quiet` does not hide it.
     pub(crate) fn error(&self, err: &CommandError) {
         self.label(Tone::Bad, "error:", &err.message);
         for cause in &err.causes {
@@ -103,7 +103,7 @@ impl Ui {
         }
     }
 
-    /// A part of the result on standard output, as it is.
+    /// Prints a part of the result on standard output, as it is.
     pub(crate) fn result(&self, text: &str) {
         let mut out = io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -115,12 +115,12 @@ impl Ui {
         }
     }
 
-    /// Whether a result could not be written although somebody was there to read it.
+    /// Returns whether a result could not be written although somebody was there to read it.
     pub(crate) fn has_lost_result(&self) -> bool {
         self.has_lost_result.load(Ordering::Relaxed)
     }
 
-    /// A part of the result for people: nothing in JSON mode.
+    /// Prints a part of the result for people: nothing in JSON mode.
     pub(crate) fn summary(&self, text: impl fmt::Display) {
         if !self.is_json {
             self.result(&format!("{}\n", sanitize(&text.to_string())));

@@ -34,7 +34,7 @@ where
     of_edges(Edges::collect(edges))
 }
 
-/// [`condense`] for nodes that are sorted and distinct, and pairs of indices of them: a node, and one
+/// Does what [`condense`] does for nodes that are sorted and distinct, and pairs of indices of them: a node, and one
 /// that it depends on.
 ///
 /// # Panics

@@ -101,7 +101,7 @@ impl Search {
         Self { deps: edges.deps(), components, component_of, via, n_walks: 0, n_scanned: 0 }
     }
 
-    /// Whether a node is in any cycle.
+    /// Returns whether a node is in any cycle.
     fn is_cyclic(&self, node: usize) -> bool {
         self.components[self.component_of[node]].len() > 1 || self.deps.contains_edge(node, node)
     }

@@ -194,7 +194,7 @@ impl<N: Ord + Clone> Dag<N> {
         self.nodes.binary_search(node).ok()
     }
 
-    /// The values of a vector by index, under the names of the nodes.
+    /// Returns the values of a vector by index, under the names of the nodes.
     fn named<T>(&self, values: Vec<T>) -> BTreeMap<N, T> {
         self.nodes.iter().cloned().zip(values).collect()
     }

@@ -82,7 +82,7 @@ impl<N> Edges<N> {
         adjacency(self.nodes.len(), &reversed)
     }
 
-    /// The strongly connected components: each sorted, and they by their smallest nodes.
+    /// Returns the strongly connected components: each sorted, and they by their smallest nodes.
     pub(crate) fn components(&self) -> Vec<Vec<usize>> {
         let mut graph = DiGraph::<(), (), usize>::with_capacity(self.nodes.len(), self.pairs.len());
         for _ in &self.nodes {

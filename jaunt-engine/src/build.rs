@@ -38,7 +38,7 @@ enum Basis {
 }
 
 impl PlannedBuild<'_> {
-    /// What will be done; `None` if everything is known to be fresh without a plan.
+    /// Returns what will be done; `None` if everything is known to be fresh without a plan.
     pub fn plan(&self) -> Option<&Plan> {
         match &self.basis {
             Basis::Loaded(_, plan) | Basis::Affected(plan, _) => Some(plan),
@@ -131,7 +131,7 @@ impl Engine {
         Ok(PlannedBuild { engine: self, options, lock, basis })
     }
 
-    /// What an earlier verdict says, if that is enough.
+    /// Returns what an earlier verdict says, if that is enough.
     fn shortcut(&self, cached: Cached, options: &GenerateOptions) -> Option<Basis> {
         match cached {
             Cached::Fresh(cached) => Some(Basis::Cached(cached)),
@@ -146,7 +146,7 @@ impl Engine {
 }
 
 impl Loaded {
-    /// The plan for one kind. `targets` is `None` for everything.
+    /// Plans one kind. `targets` is `None` for everything.
     pub(crate) fn plan(
         &self,
         kind: Kind,
@@ -156,7 +156,7 @@ impl Loaded {
         self.plan_from(&self.project.read_on_disk(), kind, options, targets)
     }
 
-    /// The plan for one kind and what was found on disk.
+    /// Plans one kind from what was found on disk.
     fn plan_from(
         &self,
         on_disk: &BTreeMap<ModuleName, OnDisk>,
@@ -176,7 +176,7 @@ impl Loaded {
     }
 }
 
-/// The modules that targets name. They were found before.
+/// Returns the modules that targets name. They were found before.
 fn named(registry: &Registry, targets: &[String]) -> BTreeSet<ModuleName> {
     Targets::resolve(registry, targets).unwrap_or_default().into_modules().collect()
 }

@@ -83,12 +83,12 @@ impl Engine {
         Ok(Self { root, config, settings, config_file, python, options })
     }
 
-    /// The directory that all paths of the project are relative to.
+    /// Returns the directory that all paths of the project are relative to.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// The interpreter of the project, as it is started.
+    /// Returns the interpreter of the project, as it is started.
     pub fn python(&self) -> &Utf8Path {
         &self.python
     }

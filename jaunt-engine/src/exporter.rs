@@ -46,7 +46,7 @@ impl Engine {
         Ok(document)
     }
 
-    /// The registry of the last export while nothing that it depends on has changed, else a new one.
+    /// Returns the registry of the last export while nothing that it depends on has changed, else a new one.
     pub(crate) async fn cached_export(&self) -> Result<String, EngineError> {
         let fingerprint = cache::fingerprint(self);
         if let Some(text) = cache::read(self.root(), &fingerprint) {
@@ -84,7 +84,7 @@ impl Engine {
         Ok(read_answer(&done)?)
     }
 
-    /// What the script reads from its standard input.
+    /// Returns what the script reads from its standard input.
     fn exporter_settings(&self) -> String {
         let config = &self.config;
         let infer = |own: Option<bool>| if self.options.infer_deps { own } else { Some(false) };

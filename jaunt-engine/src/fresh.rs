@@ -46,17 +46,17 @@ impl fmt::Debug for CachedFresh {
 }
 
 impl CachedFresh {
-    /// The modules that are fresh, in order of name.
+    /// Returns the modules that are fresh, in order of name.
     pub(crate) fn modules(&self) -> impl Iterator<Item = ModuleName> {
         names(&self.cache)
     }
 
-    /// How many there are.
+    /// Returns how many modules are fresh.
     pub(crate) fn n_modules(&self) -> usize {
         self.n_modules
     }
 
-    /// Generated directories in which something appeared or went since.
+    /// Returns generated directories in which something appeared or went since.
     pub(crate) fn touched_dirs(&self) -> &[Utf8PathBuf] {
         &self.touched_dirs
     }

@@ -32,18 +32,18 @@ enum FreshModules {
 }
 
 impl KindRun {
-    /// A dry run ends with its plan.
+    /// Ends a dry run with its plan.
     pub(crate) fn planned(plan: Plan) -> Self {
         let (kind, fresh) = (plan.kind(), FreshModules::Planned);
         Self { kind, plan: Some(plan), fresh, report: None, backend: None, _loaded: None }
     }
 
-    /// The same for a plan of some modules, beside which these are fresh.
+    /// Ends a dry run with a plan of some modules, beside which these are fresh.
     pub(crate) fn planned_beside(plan: Plan, fresh: Vec<ModuleName>) -> Self {
         Self { fresh: FreshModules::Listed(fresh), ..Self::planned(plan) }
     }
 
-    /// A run without a plan: an earlier verdict still holds.
+    /// Ends a run without a plan: an earlier verdict still holds.
     pub(crate) fn cached(cached: CachedFresh, is_dry_run: bool) -> Self {
         Self {
             kind: Kind::Build,
@@ -55,14 +55,14 @@ impl KindRun {
         }
     }
 
-    /// A run of a plan with nothing to do.
+    /// Ends a run of a plan with nothing to do.
     pub(crate) fn nothing_to_do(plan: Plan) -> Self {
         let fresh = plan.fresh().map(|name| (name.clone(), ModuleOutcome::Fresh));
         let report = BuildReport { outcomes: fresh.collect(), backend_calls: 0 };
         Self { report: Some(report), ..Self::planned(plan) }
     }
 
-    /// A run of a plan by a backend.
+    /// Ends a run of a plan by a backend.
     pub(crate) fn done(plan: Plan, report: BuildReport, backend: &'static str) -> Self {
         Self { report: Some(report), backend: Some(backend), ..Self::planned(plan) }
     }
@@ -72,17 +72,17 @@ impl KindRun {
         Self { _loaded: Some(loaded), ..self }
     }
 
-    /// The kind of its modules.
+    /// Returns the kind of its modules.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// What was planned; `None` if everything is known to be fresh without a plan.
+    /// Returns what was planned; `None` if everything is known to be fresh without a plan.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
 
-    /// The modules for which nothing had to be done, in order of name.
+    /// Returns the modules for which nothing had to be done, in order of name.
     pub fn fresh(&self) -> Vec<ModuleName> {
         match &self.fresh {
             FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).cloned().collect(),
@@ -91,7 +91,7 @@ impl KindRun {
         }
     }
 
-    /// How many modules nothing had to be done for.
+    /// Returns how many modules nothing had to be done for.
     pub fn n_fresh(&self) -> usize {
         match &self.fresh {
             FreshModules::Planned => self.plan.iter().flat_map(Plan::fresh).count(),
@@ -100,7 +100,7 @@ impl KindRun {
         }
     }
 
-    /// Whether every module is fresh now, or, for a dry run, whether none would be refused.
+    /// Returns whether every module is fresh now, or, for a dry run, whether none would be refused.
     pub fn is_ok(&self) -> bool {
         match (&self.report, &self.plan) {
             (Some(report), _) => report.is_ok(),
@@ -109,7 +109,7 @@ impl KindRun {
         }
     }
 
-    /// Whether code was generated for some module, or, for a dry run, would be.
+    /// Returns whether code was generated for some module, or, for a dry run, would be.
     pub(crate) fn has_generated(&self) -> bool {
         match (&self.report, &self.plan) {
             (Some(report), _) => report.generated().next().is_some(),

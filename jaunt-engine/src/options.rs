@@ -30,7 +30,7 @@ pub struct OpenOptions {
 }
 
 impl Default for OpenOptions {
-    /// The project as it is configured, an empty environment, and nobody who listens or stops it.
+    /// Takes the project as it is configured, an empty environment, and nobody who listens or stops it.
     fn default() -> Self {
         Self {
             config: None,

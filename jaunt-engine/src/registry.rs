@@ -110,7 +110,7 @@ impl Document {
         Self { origin: format!("`{shown}`"), content: Content::File { path, shown, stamp } }
     }
 
-    /// The document in a file, which has to be one: a link to a device would be read forever.
+    /// Takes the document in a file, which has to be one: a link to a device would be read forever.
     fn of_regular_file(path: Utf8PathBuf, root: &Utf8Path) -> Result<Self, EngineError> {
         match fs::metadata(&path).and_then(|meta| expect_regular_file(&meta)) {
             Err(source) if source.kind() == io::ErrorKind::InvalidInput => {
@@ -122,7 +122,7 @@ impl Document {
         }
     }
 
-    /// What can be told of it without reading it: something only if it is in a file.
+    /// Returns what can be told of it without reading it: something only if it is in a file.
     pub(crate) fn file_stamp(&self) -> Option<Stamp> {
         match &self.content {
             Content::File { stamp, .. } => Some(*stamp),
@@ -130,7 +130,7 @@ impl Document {
         }
     }
 
-    /// Its digest, and the file as it was before it was read.
+    /// Returns its digest, and the file as it was before it was read.
     pub(crate) fn state(&mut self) -> Result<RegistryState, EngineError> {
         self.read()?;
         let Content::Bytes { bytes, file, state } = &mut self.content else {

@@ -41,7 +41,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// Whether nothing is stale and nothing orphaned.
+    /// Returns whether nothing is stale and nothing orphaned.
     pub fn is_clean(&self) -> bool {
         self.plans.iter().all(|plan| plan.stale().next().is_none()) && self.orphans.is_empty()
     }

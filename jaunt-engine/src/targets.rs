@@ -58,13 +58,13 @@ impl Targets {
         Ok(found)
     }
 
-    /// All of them, whatever their kind.
+    /// Returns all of them, whatever their kind.
     pub(crate) fn into_modules(self) -> impl Iterator<Item = ModuleName> {
         self.build.into_iter().chain(self.test)
     }
 }
 
-/// The names of the registry that are most like a target, of specs if it has a colon, else of modules.
+/// Returns the names of the registry that are most like a target, of specs if it has a colon, else of modules.
 fn near_matches(registry: &Registry, target: &str) -> Vec<String> {
     let has_qualname = target.contains(':');
     let mut names: Vec<String> = registry

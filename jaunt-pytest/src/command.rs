@@ -39,7 +39,7 @@ pub struct PytestCommand {
 }
 
 impl PytestCommand {
-    /// A run with no further arguments, no time limit and ten seconds of grace, whose output goes
+    /// Makes a run with no further arguments, no time limit and ten seconds of grace, whose output goes
     /// where ours goes.
     pub fn new(
         python: impl Into<Utf8PathBuf>,

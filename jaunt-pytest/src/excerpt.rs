@@ -29,7 +29,7 @@ impl Excerpt {
         self.tail.extend(last);
     }
 
-    /// What was kept, with a word about what was not; invalid UTF-8 is replaced.
+    /// Returns what was kept, with a word about what was not; invalid UTF-8 is replaced.
     pub(crate) fn into_text(self) -> String {
         let Self { head, tail, n_omitted, .. } = self;
         let tail: Vec<u8> = tail.into();

@@ -13,9 +13,9 @@ use crate::exit::PytestExit;
 pub struct PytestResult {
     /// How the run ended.
     pub state: RunState,
-    /// What pytest's exit code means; `None` where no exit code is known, as in a log.
+    /// What pytest's exit code means; `None` if no exit code is known, as in a log.
     pub exit: Option<PytestExit>,
-    /// The exit code as a number; `None` after a signal, or where it is not known.
+    /// The exit code as a number; `None` after a signal, or if it is not known.
     pub exit_code: Option<i32>,
     /// How many tests ended in which way.
     pub counts: Counts,
@@ -25,7 +25,7 @@ pub struct PytestResult {
     pub failures: Vec<TestFailure>,
     /// Tests that had begun and not ended when pytest died or was stopped; several with xdist.
     pub running: Vec<String>,
-    /// How long the run took; zero where a log does not say.
+    /// How long the run took; zero if a log does not say.
     pub duration: Duration,
     /// Whether pytest ended its session, and all of it is in here.
     ///
@@ -35,7 +35,7 @@ pub struct PytestResult {
     pub doubts: Vec<Doubt>,
     /// Where the result comes from.
     pub source: ResultSource,
-    /// pytest's version, such as `8.3.5`, where it is known.
+    /// pytest's version, such as `8.3.5`, if it is known.
     pub pytest_version: Option<String>,
     /// The files that tests came from, as far as they are known.
     pub files: Vec<Utf8PathBuf>,
@@ -48,7 +48,7 @@ pub struct PytestResult {
 impl PytestResult {
     /// Returns whether the run is proof that every requested test is fine.
     ///
-    /// True only if pytest finished its session, nothing failed, the exit code (where it is
+    /// True only if pytest finished its session, nothing failed, the exit code (if it is
     /// known) says so too, everything was seen, and there is no doubt about any of it. A run in
     /// which nothing ran has not passed.
     pub fn passed(&self) -> bool {
@@ -81,7 +81,7 @@ pub enum RunState {
     Finished,
     /// pytest refused to run: a wrong option, a file that is not there, a broken `conftest.py`.
     NotStarted {
-        /// What pytest said, where it is known.
+        /// What pytest said, if it is known.
         message: String,
     },
     /// pytest could not load the plugin that reports the results, so there is no proof of them.
@@ -133,7 +133,7 @@ pub struct Counts {
     pub skipped: u64,
     /// Tests that failed as they were expected to.
     pub xfailed: u64,
-    /// Tests that passed although they were expected to fail, where that is no failure.
+    /// Tests that passed although they were expected to fail, if that is no failure.
     pub xpassed: u64,
     /// Attempts that a plugin such as rerunfailures threw away and repeated.
     pub reruns: u64,
@@ -162,14 +162,14 @@ pub struct TestFailure {
     pub node_id: String,
     /// When it happened.
     pub phase: Phase,
-    /// The sub-test, such as `[message] (i=1)`, where it is one.
+    /// The sub-test, such as `[message] (i=1)`, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subtest: Option<String>,
-    /// The crash message, whole: several lines where it has several.
+    /// The crash message, whole, with all its lines.
     pub message: String,
     /// The traceback, as pytest renders it for the project's `--tb`.
     pub traceback: String,
-    /// The test's file, relative to the directory the run was started in where it is below it.
+    /// The test's file, relative to the directory the run was started in if it is below it.
     pub file: Option<Utf8PathBuf>,
     /// The line in `file` where it happened, or else where the test begins; from 1.
     pub line: Option<u32>,

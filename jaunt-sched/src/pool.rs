@@ -72,7 +72,7 @@ where
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether `on_event` has panicked on a worker, or is about to be seen to have.
+    /// Returns whether `on_event` has panicked on a worker, or is about to be seen to have.
     pub(crate) fn is_poisoned(&self) -> bool {
         self.ledger.is_poisoned()
     }

@@ -8,7 +8,7 @@ use jaunt_digest::Kind;
 
 use crate::select::TestFile;
 
-/// The folders that imports start from: first those of product code, then those of tests.
+/// Returns the folders that imports start from: first those of product code, then those of tests.
 pub(crate) fn python_path(project: &Project, source_roots: &[String]) -> Vec<Utf8PathBuf> {
     let bases = |kind| project.of_kind(kind).map(|(_, module)| base(module));
     let roots = source_roots.iter().map(Utf8PathBuf::from);
@@ -23,7 +23,7 @@ pub(crate) fn python_path(project: &Project, source_roots: &[String]) -> Vec<Utf
         .collect()
 }
 
-/// The folder from which a module is imported: what is left of its generated directory without the
+/// Returns the folder from which a module is imported: what is left of its generated directory without the
 /// packages above it.
 fn base(module: &SpecModule) -> Utf8PathBuf {
     let tree = module.destination.tree();

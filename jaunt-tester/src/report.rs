@@ -14,7 +14,7 @@ use crate::select::TestFile;
 pub struct TestReport {
     /// What became of the test modules.
     pub generation: BuildReport,
-    /// None where pytest was not run: there was no file, or the run was stopped before.
+    /// `None` if pytest was not run: there was no file, or the run was stopped before.
     pub pytest: Option<PytestResult>,
 }
 
@@ -28,7 +28,7 @@ pub struct FailedModule {
 }
 
 impl TestReport {
-    /// Whether every module was generated, every test that ran passed, and one did.
+    /// Returns whether every module was generated, every test that ran passed, and one did.
     pub fn is_ok(&self) -> bool {
         // Tests that were all skipped have shown nothing.
         let has_run =
@@ -44,11 +44,11 @@ pub struct Origin {
     pub module: ModuleName,
     /// The generated module that the failing test is in.
     pub generated_module: ModuleName,
-    /// The spec of that test; where no spec has its name, all of the module's.
+    /// The spec of that test; if no spec has its name, all of the module's.
     pub specs: Vec<SpecRef>,
 }
 
-/// What a failure belongs to; none for a test that was not generated, as one of a plugin's own.
+/// Returns what a failure belongs to; `None` for a test that was not generated, as one of a plugin's own.
 pub fn origin(project: &Project, files: &[TestFile], failure: &TestFailure) -> Option<Origin> {
     let file = file_of(project, files, failure)?;
     let module = project.module(&file.module);
@@ -62,7 +62,7 @@ pub fn origin(project: &Project, files: &[TestFile], failure: &TestFailure) -> O
     Some(Origin { module: file.module.clone(), generated_module, specs })
 }
 
-/// The modules whose tests failed, by generated file.
+/// Returns the modules whose tests failed, by generated file.
 pub fn failed_modules(
     project: &Project,
     files: &[TestFile],
@@ -76,7 +76,7 @@ pub fn failed_modules(
     failed.collect()
 }
 
-/// The tests that failed, so that they can be run again: node ids that begin with the generated
+/// Returns the tests that failed, so that they can be run again: node ids that begin with the generated
 /// file, whatever pytest takes for its root. A file that could not be collected stands for itself.
 pub fn failed_tests(project: &Project, files: &[TestFile], result: &PytestResult) -> Vec<String> {
     let tests = result.failures.iter().filter_map(|failure| {
@@ -90,7 +90,7 @@ pub fn failed_tests(project: &Project, files: &[TestFile], result: &PytestResult
     tests.into_iter().collect()
 }
 
-/// The generated file that a failure lies in.
+/// Returns the generated file that a failure lies in.
 fn file_of<'a>(
     project: &Project,
     files: &'a [TestFile],

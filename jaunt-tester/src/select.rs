@@ -15,7 +15,7 @@ pub struct TestFile {
     pub module: ModuleName,
 }
 
-/// The files that match their specs, sorted by path: those that were fresh and those that were
+/// Returns the files that match their specs, sorted by path: those that were fresh and those that were
 /// just generated.
 pub fn runnable(project: &Project, generation: &BuildReport) -> Vec<TestFile> {
     let ready = generation
@@ -32,7 +32,7 @@ pub fn runnable(project: &Project, generation: &BuildReport) -> Vec<TestFile> {
     files
 }
 
-/// What pytest is asked to run: every file, or the tests wanted, as far as there are any.
+/// Returns what pytest is asked to run: every file, or the tests wanted, as far as there are any.
 ///
 /// A file that was just generated may not have the test of that name any more, so it is run whole.
 pub(crate) fn arguments(
@@ -58,7 +58,7 @@ pub(crate) fn arguments(
     }
 }
 
-/// The modules to build and the test modules to run for these targets: the tests of each product
+/// Returns the modules to build and the test modules to run for these targets: the tests of each product
 /// module named, and the product modules that each test module named is about.
 pub fn with_tests(
     project: &Project,

@@ -223,7 +223,7 @@ mod no_stat {
         Found::Other
     }
 
-    /// It has no stamp, but it is known whether it is a file.
+    /// Returns no stamp, but says whether it is a file.
     pub(crate) fn stat_opened(file: &File) -> io::Result<Found> {
         Ok(if file.metadata()?.is_file() { Found::File(Stamp::NONE) } else { Found::Other })
     }

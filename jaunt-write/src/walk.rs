@@ -117,7 +117,7 @@ impl<F: FnMut(&Utf8Path) -> bool> Walk<F> {
     }
 }
 
-/// Joining an empty path would add a slash.
+/// Joins two paths. An empty one would add a slash.
 fn join(base: &Utf8Path, path: &Utf8Path) -> Utf8PathBuf {
     if path.as_str().is_empty() { base.to_owned() } else { base.join(path) }
 }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::testing::{Fault, World, both_ways, with_fault};
 
-    /// The directories that are visited, and the files in them, sorted.
+    /// Returns the directories that are visited, and the files in them, sorted.
     fn visited(world: &World, start: &str, skip: &str) -> String {
         let walk = walk(&world.root(), start.into(), |path| path.file_name() != Some(skip));
         let mut lines: Vec<String> = walk

@@ -41,7 +41,7 @@ impl Outcomes {
         self.send(BuildEvent::Finished { module: name.clone(), outcome });
     }
 
-    /// Whether it is known what became of a module.
+    /// Returns whether it is known what became of a module.
     pub(super) fn has(&self, name: &ModuleName) -> bool {
         lock(&self.modules).contains_key(name)
     }

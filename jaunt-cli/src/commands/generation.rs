@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::session::Session;
 use crate::ui::Tone;
 
-/// What the flags ask for.
+/// Returns what the flags ask for.
 pub(crate) fn options(session: &Session, args: &GenerateArgs) -> CommandResult<GenerateOptions> {
     let command = match &args.backend_command {
         Some(line) => Some(shell_words::split(line).map_err(|err| {
@@ -220,7 +220,7 @@ impl Generation {
     }
 }
 
-/// What modules of a kind are called.
+/// Returns what modules of a kind are called.
 pub(crate) fn noun(kind: Kind) -> &'static str {
     match kind {
         Kind::Build => "module",
@@ -228,7 +228,7 @@ pub(crate) fn noun(kind: Kind) -> &'static str {
     }
 }
 
-/// What is said if everything is fresh.
+/// Returns what is said if everything is fresh.
 pub(crate) fn nothing_to_do(n_fresh: usize, noun: &str) -> String {
     match n_fresh {
         0 => format!("Nothing to do: there are no {noun}s."),

@@ -56,7 +56,7 @@ pub(crate) async fn run(session: &Session, args: &TestArgs) -> CommandResult<Exi
     Ok(exit)
 }
 
-/// The exit code of a run: what was not generated weighs more than what did not pass.
+/// Returns the exit code of a run: what was not generated weighs more than what did not pass.
 fn judge(session: &Session, run: &TestRun, generations: &[Generation], allow_empty: bool) -> Exit {
     let generation = generations.last().map_or(Exit::Success, |it| it.exit);
     if !run.reached_pytest {
@@ -95,7 +95,7 @@ fn show(session: &Session, run: TestRun, generations: Vec<Generation>, exit: Exi
     session.ui.result(&render(&TestDocument::new(build, generation, pytest, exit.code(), millis)));
 }
 
-/// One sentence, and what makes the result less than certain.
+/// Returns one sentence, and what makes the result less than certain.
 fn summary(result: &PytestResult) -> String {
     let counts = &result.counts;
     let mut parts = vec![format!("{} passed", counts.passed)];
@@ -119,7 +119,7 @@ fn summary(result: &PytestResult) -> String {
     lines.join("\n")
 }
 
-/// How the run ended, unless that is the usual way.
+/// Returns how the run ended, unless that is the usual way.
 fn ending(result: &PytestResult) -> Option<String> {
     let text = match &result.state {
         RunState::Finished => return None,

@@ -24,39 +24,39 @@ pub(crate) struct JauntConfig {
     pub(crate) async_runner: Option<String>,
     /// Template files, by the name of the template.
     pub(crate) prompts: BTreeMap<String, Utf8PathBuf>,
-    /// `[agent] engine`, which decides where no backend is named.
+    /// `[agent] engine`, which decides if no backend is named.
     pub(crate) agent_engine: Option<String>,
     pub(crate) codex_model: Option<String>,
     pub(crate) codex_reasoning_effort: Option<String>,
 }
 
 impl JauntConfig {
-    /// The folders that product modules are imported from.
+    /// Returns the folders that product modules are imported from.
     pub(crate) fn source_roots(&self) -> Vec<String> {
         self.source_roots.clone().unwrap_or_else(|| texts(&["src", "."]))
     }
 
-    /// The folders that test modules are imported from.
+    /// Returns the folders that test modules are imported from.
     pub(crate) fn test_roots(&self) -> Vec<String> {
         self.test_roots.clone().unwrap_or_else(|| texts(&["tests"]))
     }
 
-    /// The name of the folders with generated code.
+    /// Returns the name of the folders with generated code.
     pub(crate) fn generated_dir(&self) -> &str {
         self.generated_dir.as_deref().unwrap_or("__generated__")
     }
 
-    /// How many product modules are generated at once.
+    /// Returns how many product modules are generated at once.
     pub(crate) fn build_jobs(&self) -> NonZeroUsize {
         self.build_jobs.unwrap_or(const { NonZeroUsize::new(8).expect("8 is not 0") })
     }
 
-    /// How many test modules are generated at once.
+    /// Returns how many test modules are generated at once.
     pub(crate) fn test_jobs(&self) -> NonZeroUsize {
         self.test_jobs.unwrap_or(const { NonZeroUsize::new(4).expect("4 is not 0") })
     }
 
-    /// The project's own arguments for pytest.
+    /// Returns the project's own arguments for pytest.
     pub(crate) fn pytest_args(&self) -> Vec<String> {
         self.pytest_args.clone().unwrap_or_else(|| texts(&["-q"]))
     }

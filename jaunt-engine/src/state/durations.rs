@@ -70,8 +70,8 @@ impl Durations {
         text
     }
 
-    /// How long a module is likely to take, in milliseconds: what it took, else what is usual for
-    /// as much text, else what is usual. All modules are equal where nothing is known.
+    /// Returns how long a module is likely to take, in milliseconds: what it took, else what is usual for
+    /// as much text, else what is usual. All modules are equal if nothing is known.
     pub(crate) fn expected(&self, project: &Project, name: &ModuleName) -> u64 {
         if let Some(record) = self.records.get(name.as_str()) {
             return record.millis;
@@ -102,7 +102,7 @@ impl Durations {
     }
 }
 
-/// The middle of some numbers, the higher one of two.
+/// Returns the middle of some numbers, the higher one of two.
 fn median(numbers: impl Iterator<Item = u64>) -> Option<u64> {
     let mut numbers: Vec<u64> = numbers.collect();
     let middle = numbers.len() / 2;

@@ -1,7 +1,7 @@
 //! What a run has to generate and what of that it has generated, for the case that it does not finish.
 //!
 //! A generated file records what it was generated against. So whatever was changed below a module
-//! makes it stale, also after a run that was killed: but not where that was generated again to the very
+//! makes it stale, also after a run that was killed: but not if that was generated again to the very
 //! same code. The journal, `.jaunt/engine/unfinished`, tells of those.
 //!
 //! A run can be killed between a file and the line about it. So the journal knows what was in each
@@ -39,12 +39,12 @@ struct Entries {
 }
 
 impl Journal {
-    /// Whether there is one.
+    /// Returns whether there is a journal.
     pub(crate) fn is_there(tree: &Tree) -> bool {
         !matches!(tree.read(Utf8Path::new(JOURNAL)), Ok(None))
     }
 
-    /// The modules that an earlier run did not get to, although it generated something that they
+    /// Returns the modules that an earlier run did not get to, although it generated something that they
     /// depend on.
     pub(crate) fn unfinished(project: &Survey) -> BTreeSet<ModuleName> {
         let entries = Entries::read(project.root());
@@ -141,7 +141,7 @@ impl Entries {
         pending.chain(planned).chain(done).collect()
     }
 
-    /// Those that were pending, and those that were planned on top of something that is done.
+    /// Returns those that were pending, and those that were planned on top of something that is done.
     fn left<'a>(&self, project: &'a Survey) -> BTreeSet<&'a ModuleName> {
         if self.pending.is_empty() && self.planned.is_empty() {
             return BTreeSet::new();
@@ -160,7 +160,7 @@ impl Entries {
         names.filter(|name| !done.contains(name) && is_left(name)).collect()
     }
 
-    /// Whether a module was generated since the journal was begun.
+    /// Returns whether a module was generated since the journal was begun.
     fn is_done(&self, contents: &Contents<'_>, name: &ModuleName) -> bool {
         let was = self.planned.get(name.as_str()).or_else(|| self.pending.get(name.as_str()));
         self.done.contains(name.as_str()) || was.is_some_and(|was| *was != contents.of(name))

@@ -81,7 +81,7 @@ impl ProjectLock {
         self.sweep_trees(project.root(), trees.collect())
     }
 
-    /// The same in these directories and the engine's own.
+    /// Does the same in these directories and the engine's own.
     pub(crate) fn sweep_trees(
         &self,
         root: &Utf8Path,
@@ -98,7 +98,7 @@ impl ProjectLock {
         Ok(())
     }
 
-    /// Whether this process may write.
+    /// Returns whether this process may write.
     pub(crate) fn is_held(&self) -> bool {
         matches!(self, Self::Held(_))
     }

@@ -22,7 +22,7 @@ impl<'a> Files<'a> {
         Self { files }
     }
 
-    /// The id of a test, or of what could not be collected; and whether it is certain.
+    /// Returns the id of a test, or of what could not be collected; and whether it is certain.
     pub(super) fn node_id(
         &self,
         case: &TestCase,
@@ -75,19 +75,19 @@ impl<'a> Files<'a> {
     }
 }
 
-/// What follows `prefix` in a dotted name, if it begins so.
+/// Returns what follows `prefix` in a dotted name, if it begins so.
 fn below<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
     let rest = name.strip_prefix(prefix)?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
 }
 
-/// What pytest makes of a path: `tests/test_a.py` becomes `tests.test_a`.
+/// Returns what pytest makes of a path: `tests/test_a.py` becomes `tests.test_a`.
 fn dotted(file: &str) -> String {
     let dotted = file.replace('/', ".");
     dotted.strip_suffix(".py").map(str::to_owned).unwrap_or(dotted)
 }
 
-/// The class name and the name that pytest makes of an id.
+/// Returns the class name and the name that pytest makes of an id.
 fn address(id: &str) -> (String, String) {
     let (path, parameters) = match id.find('[') {
         Some(at) => id.split_at(at),

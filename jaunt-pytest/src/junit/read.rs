@@ -63,7 +63,7 @@ impl Part {
         Self { kind, message, text: String::new() }
     }
 
-    /// The crash message, without what the XML puts around it.
+    /// Returns the crash message, without what the XML puts around it.
     pub(super) fn message(&self) -> &str {
         match self.kind {
             Kind::Failed(Phase::Collect) => {
@@ -99,7 +99,7 @@ impl TestCase {
         Ok(case)
     }
 
-    /// The error of pytest itself that this entry stands for, if it does.
+    /// Returns the error of pytest itself that this entry stands for, if it does.
     pub(super) fn internal_error(&self) -> Option<&str> {
         let is_internal = self.class_name == "pytest" && self.name.as_deref() == Some("internal");
         let part = self.parts.first().filter(|part| part.message == "internal error")?;

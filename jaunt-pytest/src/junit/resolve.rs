@@ -151,7 +151,7 @@ fn failure(case: &TestCase, part: &Part, phase: Phase, id: &str) -> TestFailure 
     }
 }
 
-/// The last line of the file that a traceback names, as in `test_a.py:12: AssertionError`.
+/// Returns the last line of the file that a traceback names, as in `test_a.py:12: AssertionError`.
 fn line_in(file: &str, traceback: &str) -> Option<u32> {
     traceback.lines().rev().find_map(|line| {
         line.strip_prefix(file)?.strip_prefix(':')?.split(':').next()?.parse().ok()

@@ -43,22 +43,22 @@ impl ScratchDir {
         self.dir.path()
     }
 
-    /// The token that marks the records of this start.
+    /// Returns the token that marks the records of this start.
     pub(super) fn token(&self) -> &str {
         &self.token
     }
 
-    /// The name of the plugin's module.
+    /// Returns the name of the plugin's module.
     pub(super) fn plugin(&self) -> String {
         format!("jaunt_events_{}", self.token)
     }
 
-    /// The file that the plugin writes its records to.
+    /// Returns the file that the plugin writes its records to.
     pub(super) fn events(&self) -> PathBuf {
         self.path().join("events.jsonl")
     }
 
-    /// The file for pytest's JUnit XML.
+    /// Returns the file for pytest's JUnit XML.
     pub(super) fn junit(&self) -> PathBuf {
         self.path().join("junit.xml")
     }

@@ -111,7 +111,7 @@ impl End {
         self.counts.errors = n_errors.unwrap_or_default();
     }
 
-    /// How many entries the failures have.
+    /// Returns how many entries the failures have.
     pub(super) fn n_failures(&self) -> u64 {
         self.counts.failed.saturating_add(self.counts.errors)
     }

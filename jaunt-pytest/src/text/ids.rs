@@ -60,7 +60,7 @@ impl Entry {
         })
     }
 
-    /// Every way to cut the text into an id and a message, shortest id first.
+    /// Returns every way to cut the text into an id and a message, shortest id first.
     pub(super) fn splits(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.text
             .match_indices(" - ")
@@ -80,7 +80,7 @@ impl Entry {
         self.text.push_str(line);
     }
 
-    /// The ways that leave something which can be an id.
+    /// Returns the ways that leave something which can be an id.
     pub(super) fn plausible_splits(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.splits().filter(|(id, _)| is_plausible(id))
     }
@@ -168,7 +168,7 @@ impl<'a> Title<'a> {
     }
 }
 
-/// The end of an id, made from a heading's title: `TestA.test_b[1.5]` is `TestA::test_b[1.5]`.
+/// Returns the end of an id, made from a heading's title: `TestA.test_b[1.5]` is `TestA::test_b[1.5]`.
 pub(super) fn node_name(title: &str) -> String {
     match title.split_once('[') {
         Some((name, parameters)) => format!("{}[{parameters}", name.replace('.', "::")),

@@ -34,7 +34,7 @@ impl<'a> Lines<'a> {
         Ok(Self { reader, buffer: Vec::new() })
     }
 
-    /// The next line, and whether an end of line came after it.
+    /// Returns the next line, and whether an end of line came after it.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
         self.buffer.clear();
         let mut is_empty = true;

@@ -82,12 +82,12 @@ impl Progress {
         }
     }
 
-    /// How many tests were marked as one of `letters`.
+    /// Returns how many tests were marked as one of `letters`.
     pub(super) fn n_letters(&self, letters: &str) -> u64 {
         letters.chars().filter_map(|letter| self.letters.get(&letter)).sum()
     }
 
-    /// How many tests `-v` put as `word`.
+    /// Returns how many tests `-v` put as `word`.
     pub(super) fn n_words(&self, word: Word) -> u64 {
         self.verbose.iter().filter(|(_, it)| *it == word).count() as u64
     }

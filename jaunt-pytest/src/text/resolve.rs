@@ -73,7 +73,7 @@ pub(super) fn resolve(log: &Log, exit_code: Option<i32>) -> PytestResult {
     }
 }
 
-/// The end of the report: the last one that nothing else in the log contradicts.
+/// Returns the end of the report: the last one that nothing else in the log contradicts.
 fn choose_end(log: &Log, doubts: &mut Vec<Doubt>) -> Option<(u64, End)> {
     let made_up = || proof::end_without_line(log).map(|end| (log.n_lines + 1, end));
     if log.ends.is_empty() {
@@ -136,7 +136,7 @@ fn is_proven(log: &Log, end: &End, end_line: u64) -> bool {
             && (end.is_block || log.last_line == end_line))
 }
 
-/// A lower bound, for a log that does not reach its end.
+/// Returns a lower bound, for a log that does not reach its end.
 fn counts_of_marks(log: &Log) -> Counts {
     let marks = &log.progress;
     let count = |letters, word| {

@@ -99,17 +99,17 @@ impl IndexQueue {
         self.states[idx] == State::Asking
     }
 
-    /// Whether a node is running or being asked.
+    /// Returns whether a node is running or being asked.
     pub(crate) fn is_active(&self, idx: usize) -> bool {
         matches!(self.states[idx], State::Running | State::Asking)
     }
 
-    /// Whether the next [`ask`](Self::ask) gives a node.
+    /// Returns whether the next [`ask`](Self::ask) gives a node.
     pub(crate) fn has_unasked(&self) -> bool {
         !self.is_stopped && !self.unasked.is_empty()
     }
 
-    /// Whether the next [`pop`](Self::pop) gives a node.
+    /// Returns whether the next [`pop`](Self::pop) gives a node.
     pub(crate) fn has_startable(&self) -> bool {
         !self.is_stopped && self.n_running < self.jobs.get() && !self.ready.is_empty()
     }

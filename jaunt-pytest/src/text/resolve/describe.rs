@@ -13,7 +13,7 @@ static LOCATION: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the expression is constant")
 });
 
-/// The first place in a traceback.
+/// Returns the first place in a traceback.
 pub(super) fn first_location(body: &str) -> Option<(&str, u32)> {
     LOCATION.captures_iter(body).find_map(|caps| {
         let file = caps.name("file").or_else(|| caps.name("native"))?.as_str();
@@ -52,7 +52,7 @@ pub(super) fn describe(failure: &mut TestFailure, heading: &Heading) {
     }
 }
 
-/// The message at the end of a traceback: its last lines that begin with `E`, or all of a text
+/// Returns the message at the end of a traceback: its last lines that begin with `E`, or all of a text
 /// that has no such line. `known` is how it begins.
 fn message(traceback: &str, known: &str) -> String {
     let is_message = |line: &str| line == "E" || line.starts_with("E ");

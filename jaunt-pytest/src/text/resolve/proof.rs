@@ -7,7 +7,7 @@ use crate::text::ids::{Entry, Title};
 use crate::text::log::{Collected, Log};
 use crate::text::progress::Word;
 
-/// What in the log speaks against an end, if anything does.
+/// Returns what in the log speaks against an end, if anything does.
 pub(super) fn contradiction(log: &Log, end: &End) -> Option<Doubt> {
     let counts = &end.counts;
     let marks = &log.progress;
@@ -62,7 +62,7 @@ pub(super) fn marks_agree(log: &Log, end: &End) -> bool {
         && n("X", Word::Xpass) + marks.n_letters("Y") == counts.xpassed
 }
 
-/// Returns whether every collected test is accounted for, where that can be told.
+/// Returns whether every collected test is accounted for, if that can be told.
 pub(super) fn tests_add_up(log: &Log, end: &End) -> Option<bool> {
     let Collected { items, errors, skipped, is_distributed, .. } = log.collected?;
     let counts = &end.counts;
@@ -129,7 +129,7 @@ pub(super) fn end_without_line(log: &Log) -> Option<End> {
     Some(End { counts, has_subtests: marks.n_letters("u,yY-") > 0, ..End::default() })
 }
 
-/// How many files, classes or packages could not be collected.
+/// Returns how many files, classes or packages could not be collected.
 fn collect_errors(log: &Log) -> u64 {
     let headings = log
         .headings

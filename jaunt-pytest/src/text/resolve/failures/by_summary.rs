@@ -138,7 +138,7 @@ impl<'a> Report<'a> {
         Some((failures, certainty))
     }
 
-    /// Cuts a line in two where no heading helps, and tells whether there was a choice.
+    /// Cuts a line in two if no heading helps, and tells whether there was a choice.
     fn split<'e>(
         &self,
         entry: &'e Entry,
